@@ -29,6 +29,7 @@ mod report;
 mod same_database;
 mod settings;
 mod sign_in;
+mod sign_in_writes;
 mod table;
 mod verify;
 mod ways;

@@ -9,7 +9,7 @@ use tenant_inventory::claim::examined::{Exposure, ObjectCheck};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::class::{Class, ClassifiedTable};
-use tenant_inventory::{SignIn, SignInTable};
+use tenant_inventory::{Relation, SignIn, SignInTable};
 use tenant_rls::{Database, Limits, ProbeSessions, ProbeTx, Sql, Template, VariableBefore};
 
 use crate::attempts::key::PrimaryKey;
@@ -19,6 +19,7 @@ use crate::attempts::{AttemptStatement, attempt};
 use crate::error::{Error, Result};
 use crate::found::Found;
 use crate::same_database;
+use crate::sign_in_writes::KnownRow;
 use crate::table::Verifier;
 
 /// What is read where no tenant is set.
@@ -79,16 +80,12 @@ struct Attempts<'a> {
 impl Attempts<'_> {
     async fn all(&self, classes: &[ClassifiedTable]) -> Result<Vec<ObjectCheck>> {
         let sessions = ProbeSessions::new(self.auth, &self.verifier.inventory.tenancy);
+        let mut checks = self.writes(&sessions).await?;
         let mut tx = sessions.begin(false, VariableBefore::NeverSet).await?;
         tx.savepoint().await?;
-        let mut checks = Vec::new();
         for table in self.sign_in.tables.iter().filter(|table| table.is_there) {
             if table.rules.may(AuthRight::Select) {
                 checks.push(self.check(&table.table, "reading what is declared", self.declared(&mut tx, table).await?));
-            }
-            if table.rules.rights().any(|right| right != AuthRight::Select) {
-                let evidence = self.by_catalog(&table.table, Untried::SignInWrites);
-                checks.push(self.check(&table.table, "writing what is declared", evidence));
             }
         }
         let declared = |name: &TableName| self.sign_in.tables.iter().any(|table| table.table == *name);
@@ -108,6 +105,57 @@ impl Attempts<'_> {
         ObjectCheck { object: format!("sign-in as {}, {what} of {table}", self.login), evidence }
     }
 
+    /// Writes what is declared, on a row that is there, and takes it back.
+    async fn writes(&self, sessions: &ProbeSessions) -> Result<Vec<ObjectCheck>> {
+        let mut tx = sessions.begin(self.verifier.options.write_probes, VariableBefore::NeverSet).await?;
+        tx.savepoint().await?;
+        let mut checks = Vec::new();
+        for table in self.sign_in.tables.iter().filter(|table| table.is_there) {
+            let tried = match self.untried(table) {
+                Some(because) => Err(because),
+                None => self.written(&mut tx, table).await?,
+            };
+            for right in table.rules.rights().filter(|right| *right != AuthRight::Select) {
+                let evidence = match &tried {
+                    Err(because) => self.by_catalog(&table.table, because.clone()),
+                    Ok(tried) => match tried.iter().find(|(known, _)| *known == right) {
+                        None => self.by_catalog(&table.table, Untried::SignInWrites),
+                        Some((_, Evidence::NotTried { because })) if because.leaves_the_definition() => {
+                            self.by_catalog(&table.table, because.clone())
+                        }
+                        Some((_, evidence)) => evidence.clone(),
+                    },
+                };
+                checks.push(self.check(&table.table, &format!("declared {}", right.as_str()), evidence));
+            }
+        }
+        tx.rollback().await?;
+        Ok(checks)
+    }
+
+    /// Why nothing is written to a table, if nothing is.
+    fn untried(&self, table: &SignInTable) -> Option<Untried> {
+        let options = self.verifier.options;
+        let fires = self.verifier.columns.get(&table.table).is_none_or(|columns| columns.has_triggers);
+        match options.write_probes {
+            false => Some(Untried::WritesNotAsked),
+            true if fires && !options.fire_triggers => {
+                Some(Untried::TriggersWouldFire { table: table.table.to_string() })
+            }
+            true => None,
+        }
+    }
+
+    async fn written(
+        &self,
+        tx: &mut ProbeTx,
+        table: &SignInTable,
+    ) -> Result<std::result::Result<Vec<(AuthRight, Evidence)>, Untried>> {
+        let Some((relation, key, keys)) = self.known(table).await? else { return Ok(Err(Untried::NoRows)) };
+        let given = keys.into_iter().take(1).collect();
+        Ok(Ok(KnownRow { table, relation, key: &key, given }.writes(tx, &self.login).await?))
+    }
+
     /// Reads a row, with each column that is declared; and where rows of two tenants are known, looks them up by their keys.
     async fn declared(&self, tx: &mut ProbeTx, table: &SignInTable) -> Result<Evidence> {
         let columns = table.rules.select.iter().map(Ident::new).collect::<Result<Vec<_>, _>>()?;
@@ -122,14 +170,19 @@ impl Attempts<'_> {
             return Ok(self.by_catalog(&table.table, Untried::NoRows));
         }
         let evidence = outcome::read(WHAT, &self.login, ExpectedRows::All(1), seen).evidence;
-        let Some((keys, see)) = known.filter(|_| evidence.holds()) else { return Ok(evidence) };
+        let Some((relation, key, keys)) = known.filter(|_| evidence.holds()) else { return Ok(evidence) };
+        let see = Template::new(include_str!("../../../sql/rls-verify/probe_see.sql"))
+            .table("target", &table.table)
+            .fragment("only", only(relation))
+            .fragment("given", key.is_given())
+            .build();
         let by_key: AttemptStatement<'_> = sqlx::query(&see).bind(sqlx::types::Json(&keys));
         let seen = attempt(tx, None, by_key).await?;
         Ok(outcome::read(WHAT, &self.login, ExpectedRows::All(keys.len()), seen).evidence)
     }
 
-    /// Rows of two tenants by their keys, and the statement that looks them up; none where there are none, or where the key may not be read.
-    async fn known(&self, table: &SignInTable) -> Result<Option<(Keys, Sql)>> {
+    /// Rows of two tenants by their keys; none where there are none, or where sign-in may not read the key.
+    async fn known(&self, table: &SignInTable) -> Result<Option<(&Relation, PrimaryKey, Keys)>> {
         let verifier = self.verifier;
         let Some(relation) = verifier.inventory.relation(&table.table) else { return Ok(None) };
         let (Some(columns), Some(reader)) = (verifier.columns.get(&table.table), verifier.readers.get(&table.table))
@@ -145,12 +198,7 @@ impl Attempts<'_> {
         let rows = Rows::find(verifier.owner, verifier.inventory, relation, of, &verifier.inactive_tenants).await?;
         let Ok(rows) = rows else { return Ok(None) };
         let keys: Keys = rows.tenants.into_iter().flat_map(|(_, keys)| keys).collect();
-        let see = Template::new(include_str!("../../../sql/rls-verify/probe_see.sql"))
-            .table("target", &table.table)
-            .fragment("only", only(relation))
-            .fragment("given", key.is_given())
-            .build();
-        Ok((!keys.is_empty()).then_some((keys, see)))
+        Ok((!keys.is_empty()).then_some((relation, key, keys)))
     }
 
     /// Tries to read any row. A right that is missing is what must be.

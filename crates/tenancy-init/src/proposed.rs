@@ -94,10 +94,7 @@ impl Choices<'_> {
             vec![section],
             explained(column.into_iter().collect(), "it is its tenant column"),
             explained(self.add_column.clone(), "best: the rollout adds a tenant column"),
-            explained(
-                self.through.clone(),
-                "the application must be able to read key and tenant column there",
-            ),
+            explained(self.through.clone(), "the application must be able to read key and tenant column there"),
             explained(vec![exempt()], "its rows need no tenant"),
         ]
         .concat()

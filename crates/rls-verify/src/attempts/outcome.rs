@@ -158,6 +158,15 @@ pub(crate) fn allowed(what: AttemptKind, login: &str, done: sqlx::Result<u64>) -
     }
 }
 
+/// What an attempt showed to write a row that is declared: the policies must let it through. A constraint that refuses it afterwards shows that
+/// they did.
+pub(crate) fn let_in(what: AttemptKind, login: &str, done: sqlx::Result<u64>) -> Attempt {
+    match done {
+        Err(error) if matches!(Failure::of(&error), Failure::Constraint(_)) => held(what, login),
+        done => allowed(what, login, done),
+    }
+}
+
 /// Why a table is left out: what kept its rows from being found.
 pub(crate) fn left_out(error: &RlsError) -> Untried {
     let message = error.to_string();

@@ -3,6 +3,8 @@
 use local_db::Role;
 use rls_verify::{Error, VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
+use tenant_inventory::claim::evidence::Evidence;
+use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::claim::verdict::Verdict;
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Sql};
 use test_support::TestDb;
@@ -73,4 +75,51 @@ async fn sign_in_is_proven_as_its_own_login_and_what_more_it_reaches_is_found() 
     assert!(reached.evidence.breach().is_some(), "{reached:#?}");
     auth.close().await;
     script(&mut superuser, format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test]
+async fn what_sign_in_writes_is_tried_on_a_row_and_taken_back() {
+    let db = clean().await;
+    let role = format!("auth_{}", db.name());
+    let mut superuser = db.superuser().await;
+    script(&mut superuser, format!("CREATE ROLE {role} LOGIN PASSWORD 'x'")).await;
+    let text = format!(
+        "[auth]\nrole = \"{role}\"\n[auth.tables.users]\nwhy = \"the first sign-in makes a user\"\nselect = [\"id\", \"email\", \"tenantId\"]\n\
+         insert = [\"id\", \"email\", \"tenantId\", \"updatedAt\"]\nupdate = [\"email\"]\ndelete = true\n\
+         [auth.tables.tenant_memberships]\nwhy = \"it has no row\"\nselect = [\"id\"]\ninsert = [\"id\"]\n"
+    );
+    let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+    assert!(roll_as(&db, &tenancy).await.unwrap().is_complete());
+    let url = db.url(Role::AppUser).with_user(&role, Some("x"));
+    let auth = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
+    let users = "SELECT string_agg(u::text, ',' ORDER BY id) FROM users AS u";
+    let before: String = sqlx::query_scalar(users).fetch_one(superuser.connection()).await.unwrap();
+    let prove = async || {
+        let (owner, app) = (connect(&db, Role::Owner).await, connect(&db, Role::AppUser).await);
+        let options = VerifyOptions { sign_in: Some(auth.clone()), write_probes: true, ..VerifyOptions::default() };
+        verify(&owner, &app, &tenancy, &options, &mut |_| ()).await.unwrap()
+    };
+    let of = |report: &VerifyReport, what: &str| {
+        let found = report.objects.iter().find(|check| check.object.ends_with(what));
+        found.unwrap_or_else(|| panic!("{what}: {:#?}", report.objects)).evidence.clone()
+    };
+
+    let proven = prove().await;
+    for what in
+        ["declared INSERT of public.users", "declared UPDATE of public.users", "declared DELETE of public.users"]
+    {
+        assert_eq!(of(&proven, what), Evidence::Held, "{what}");
+    }
+    let no_row = Evidence::HeldByDefinition { because: Untried::NoRows };
+    assert_eq!(of(&proven, "declared INSERT of public.tenant_memberships"), no_row);
+    let after: String = sqlx::query_scalar(users).fetch_one(superuser.connection()).await.unwrap();
+    assert_eq!(after, before, "nothing stays");
+
+    let hides = format!("CREATE POLICY hides ON users AS RESTRICTIVE FOR UPDATE TO {role} USING (false)");
+    script(&mut superuser, hides).await;
+    let broken = prove().await;
+    assert!(of(&broken, "declared UPDATE of public.users").breach().is_some(), "{:#?}", broken.objects);
+    assert_eq!(of(&broken, "declared DELETE of public.users"), Evidence::Held);
+    auth.close().await;
+    script(&mut superuser, format!("DROP POLICY hides ON users; DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
