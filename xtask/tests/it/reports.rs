@@ -301,7 +301,7 @@ async fn init_describes_a_database_and_never_overwrites() {
     let again = place.run(&init);
     assert_eq!(
         again.stderr,
-        "error: tenancy.toml is there already\nhint: --force replaces it; --stdout prints what it would be\n"
+        "error: tenancy.toml is there already\nhint: --output FILE writes another one, --force replaces it, --stdout prints what it would be\n"
     );
     assert_eq!(again.status, 2);
     let doctor = place.run(&["doctor", "--database-url", url.expose()]);

@@ -32,7 +32,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     let file = (!stdout).then(|| context.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
     // The file is checked before it connects, as that may have to start a server.
     if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
-        let hint = "--force replaces it; --stdout prints what it would be";
+        let hint = "--output FILE writes another one, --force replaces it, --stdout prints what it would be";
         return Err(CommandError::usage(format!("{} is there already", file.display()), hint));
     }
     let proposal = read(context, &options).await?;
