@@ -9,17 +9,17 @@ use tenant_inventory::claim::examined::{Exposure, ObjectCheck};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::class::{Class, ClassifiedTable};
-use tenant_inventory::{Relation, SignIn, SignInTable};
+use tenant_inventory::{SignIn, SignInTable};
 use tenant_rls::{Database, Limits, ProbeSessions, ProbeTx, Sql, Template, VariableBefore};
 
 use crate::attempts::key::PrimaryKey;
 use crate::attempts::outcome::{self, ExpectedRows};
-use crate::attempts::rows::{Keys, Rows, only};
+use crate::attempts::rows::{Keys, Rows};
 use crate::attempts::{AttemptStatement, attempt};
 use crate::error::{Error, Result};
 use crate::found::Found;
 use crate::same_database;
-use crate::sign_in_writes::KnownRow;
+use crate::sign_in_writes::KnownRows;
 use crate::table::Verifier;
 
 /// What is read where no tenant is set.
@@ -70,6 +70,9 @@ fn exposure(sign_in: &SignIn, table: &SignInTable) -> Exposure {
     }
 }
 
+/// A table of sign-in, and rows there.
+type KnownTable<'a> = (&'a SignInTable, std::result::Result<KnownRows<'a>, Untried>);
+
 struct Attempts<'a> {
     verifier: &'a Verifier<'a>,
     sign_in: &'a SignIn,
@@ -80,13 +83,16 @@ struct Attempts<'a> {
 impl Attempts<'_> {
     async fn all(&self, classes: &[ClassifiedTable]) -> Result<Vec<ObjectCheck>> {
         let sessions = ProbeSessions::new(self.auth, &self.verifier.inventory.tenancy);
-        let mut checks = self.writes(&sessions).await?;
+        let mut tables = Vec::new();
+        for table in self.sign_in.tables.iter().filter(|table| table.is_there) {
+            tables.push((table, self.known(table).await?));
+        }
+        let mut checks = self.writes(&sessions, &tables).await?;
         let mut tx = sessions.begin(false, VariableBefore::NeverSet).await?;
         tx.savepoint().await?;
-        for table in self.sign_in.tables.iter().filter(|table| table.is_there) {
-            if table.rules.may(AuthRight::Select) {
-                checks.push(self.check(&table.table, "reading what is declared", self.declared(&mut tx, table).await?));
-            }
+        for (table, known) in tables.iter().filter(|(table, _)| table.rules.may(AuthRight::Select)) {
+            let evidence = self.declared(&mut tx, table, known.as_ref().ok()).await?;
+            checks.push(self.check(&table.table, "reading what is declared", evidence));
         }
         let declared = |name: &TableName| self.sign_in.tables.iter().any(|table| table.table == *name);
         let others = classes.iter().filter(|table| !declared(&table.table) && table.stranger.is_none());
@@ -106,25 +112,31 @@ impl Attempts<'_> {
     }
 
     /// Writes what is declared, on a row that is there, and takes it back.
-    async fn writes(&self, sessions: &ProbeSessions) -> Result<Vec<ObjectCheck>> {
+    async fn writes(&self, sessions: &ProbeSessions, tables: &[KnownTable<'_>]) -> Result<Vec<ObjectCheck>> {
         let mut tx = sessions.begin(self.verifier.options.write_probes, VariableBefore::NeverSet).await?;
         tx.savepoint().await?;
         let mut checks = Vec::new();
-        for table in self.sign_in.tables.iter().filter(|table| table.is_there) {
-            let tried = match self.untried(table) {
-                Some(because) => Err(because),
-                None => self.written(&mut tx, table).await?,
+        for (table, known) in tables {
+            let tried = match (self.untried(table), known) {
+                (Some(because), _) => Err(because),
+                (None, Err(because)) => Err(because.clone()),
+                (None, Ok(known)) => Ok(known.writes(&mut tx, &self.login).await?),
             };
             for right in table.rules.rights().filter(|right| *right != AuthRight::Select) {
                 let evidence = match &tried {
-                    Err(because) => self.by_catalog(&table.table, because.clone()),
-                    Ok(tried) => match tried.iter().find(|(known, _)| *known == right) {
-                        None => self.by_catalog(&table.table, Untried::SignInWrites),
-                        Some((_, Evidence::NotTried { because })) if because.leaves_the_definition() => {
-                            self.by_catalog(&table.table, because.clone())
-                        }
-                        Some((_, evidence)) => evidence.clone(),
-                    },
+                    Err(because) => Evidence::NotTried { because: because.clone() },
+                    Ok(tried) => tried
+                        .iter()
+                        .find(|(known, _)| *known == right)
+                        .map_or(Evidence::NotTried { because: Untried::SignInWrites }, |(_, evidence)| {
+                            evidence.clone()
+                        }),
+                };
+                let evidence = match evidence {
+                    Evidence::NotTried { because } if says_the_catalog(&because) => {
+                        self.by_catalog(&table.table, because)
+                    }
+                    evidence => evidence,
                 };
                 checks.push(self.check(&table.table, &format!("declared {}", right.as_str()), evidence));
             }
@@ -146,18 +158,8 @@ impl Attempts<'_> {
         }
     }
 
-    async fn written(
-        &self,
-        tx: &mut ProbeTx,
-        table: &SignInTable,
-    ) -> Result<std::result::Result<Vec<(AuthRight, Evidence)>, Untried>> {
-        let Some((relation, key, keys)) = self.known(table).await? else { return Ok(Err(Untried::NoRows)) };
-        let given = keys.into_iter().take(1).collect();
-        Ok(Ok(KnownRow { table, relation, key: &key, given }.writes(tx, &self.login).await?))
-    }
-
     /// Reads a row, with each column that is declared; and where rows of two tenants are known, looks them up by their keys.
-    async fn declared(&self, tx: &mut ProbeTx, table: &SignInTable) -> Result<Evidence> {
+    async fn declared(&self, tx: &mut ProbeTx, table: &SignInTable, known: Option<&KnownRows<'_>>) -> Result<Evidence> {
         let columns = table.rules.select.iter().map(Ident::new).collect::<Result<Vec<_>, _>>()?;
         let named = columns.iter().map(|column| Template::new("t.:\"column\"").ident("column", column).build());
         let read = Template::new(include_str!("../../../sql/rls-verify/sign_in_read.sql"))
@@ -165,40 +167,36 @@ impl Attempts<'_> {
             .table("target", &table.table)
             .build();
         let seen = attempt(tx, None, sqlx::query(&read)).await?;
-        let known = self.known(table).await?;
         if matches!(seen, Ok(0)) && known.is_none() {
             return Ok(self.by_catalog(&table.table, Untried::NoRows));
         }
         let evidence = outcome::read(WHAT, &self.login, ExpectedRows::All(1), seen).evidence;
-        let Some((relation, key, keys)) = known.filter(|_| evidence.holds()) else { return Ok(evidence) };
-        let see = Template::new(include_str!("../../../sql/rls-verify/probe_see.sql"))
-            .table("target", &table.table)
-            .fragment("only", only(relation))
-            .fragment("given", key.is_given())
-            .build();
-        let by_key: AttemptStatement<'_> = sqlx::query(&see).bind(sqlx::types::Json(&keys));
+        let Some(known) = known.filter(|_| evidence.holds()) else { return Ok(evidence) };
+        let see = known.on_given(include_str!("../../../sql/rls-verify/probe_see.sql")).build();
+        let by_key: AttemptStatement<'_> = sqlx::query(&see).bind(sqlx::types::Json(&known.keys));
         let seen = attempt(tx, None, by_key).await?;
-        Ok(outcome::read(WHAT, &self.login, ExpectedRows::All(keys.len()), seen).evidence)
+        Ok(outcome::read(WHAT, &self.login, ExpectedRows::All(known.keys.len()), seen).evidence)
     }
 
-    /// Rows of two tenants by their keys; none where there are none, or where sign-in may not read the key.
-    async fn known(&self, table: &SignInTable) -> Result<Option<(&Relation, PrimaryKey, Keys)>> {
+    /// Rows of two tenants by their keys; else why none are known, or why sign-in cannot name one.
+    async fn known<'t>(&'t self, table: &'t SignInTable) -> Result<std::result::Result<KnownRows<'t>, Untried>> {
         let verifier = self.verifier;
-        let Some(relation) = verifier.inventory.relation(&table.table) else { return Ok(None) };
-        let (Some(columns), Some(reader)) = (verifier.columns.get(&table.table), verifier.readers.get(&table.table))
-        else {
-            return Ok(None);
+        let of_tenants = verifier.inventory.relation(&table.table);
+        let readable = verifier.columns.get(&table.table).zip(verifier.readers.get(&table.table));
+        let Some((relation, (columns, reader))) = of_tenants.zip(readable) else {
+            return Ok(Err(Untried::SignInWrites));
         };
         let names = &verifier.inventory.root(relation).key;
-        let Some(key) = PrimaryKey::new(names, columns)? else { return Ok(None) };
+        let Some(key) = PrimaryKey::new(names, columns)? else { return Ok(Err(Untried::NoKey)) };
         if !names.iter().all(|name| table.rules.select.contains(name)) {
-            return Ok(None);
+            return Ok(Err(Untried::SignInWrites));
         }
         let of = (&key, reader);
         let rows = Rows::find(verifier.owner, verifier.inventory, relation, of, &verifier.inactive_tenants).await?;
-        let Ok(rows) = rows else { return Ok(None) };
-        let keys: Keys = rows.tenants.into_iter().flat_map(|(_, keys)| keys).collect();
-        Ok((!keys.is_empty()).then_some((relation, key, keys)))
+        Ok(rows.and_then(|rows| {
+            let keys: Keys = rows.tenants.into_iter().flat_map(|(_, keys)| keys).collect();
+            if keys.is_empty() { Err(Untried::NoRows) } else { Ok(KnownRows { table, relation, key, keys }) }
+        }))
     }
 
     /// Tries to read any row. A right that is missing is what must be.
@@ -216,6 +214,11 @@ impl Attempts<'_> {
     fn by_catalog(&self, table: &TableName, because: Untried) -> Evidence {
         if self.sign_in.covers(table) { Evidence::HeldByDefinition { because } } else { Evidence::NotTried { because } }
     }
+}
+
+/// Whether the catalog can stand in for an attempt to write that was not made.
+fn says_the_catalog(because: &Untried) -> bool {
+    because.leaves_the_definition() || matches!(because, Untried::SignInWrites)
 }
 
 /// Whether the rows of a table may belong to tenants.

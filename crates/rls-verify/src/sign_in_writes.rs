@@ -1,9 +1,8 @@
-//! What sign-in writes, tried on a row that is there while no tenant is set, and taken back.
+//! Rows that are there, on which sign-in is tried while no tenant is set, and what it writes to one of them and takes back.
 
-use serde_json::Value;
 use sqlx::types::Json;
+use tenancy_config::Ident;
 use tenancy_config::tenancy::AuthRight;
-use tenancy_config::{Ident, TableName};
 use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::{Relation, SignInTable};
@@ -12,22 +11,23 @@ use tenant_rls::{ProbeTx, Sql, Template};
 use crate::attempts::attempt;
 use crate::attempts::key::PrimaryKey;
 use crate::attempts::outcome;
-use crate::attempts::rows::only;
+use crate::attempts::rows::{Keys, only};
 use crate::error::Result;
 
-/// A row on which sign-in is tried.
-pub(crate) struct KnownRow<'a> {
+/// Rows of two tenants, whose key sign-in may read.
+pub(crate) struct KnownRows<'a> {
     pub(crate) table: &'a SignInTable,
     pub(crate) relation: &'a Relation,
-    pub(crate) key: &'a PrimaryKey,
-    /// Its key, as the only one in an array.
-    pub(crate) given: Vec<Value>,
+    pub(crate) key: PrimaryKey,
+    /// Their keys: one at least.
+    pub(crate) keys: Keys,
 }
 
-impl KnownRow<'_> {
-    /// Tries each right to write that is declared. The answer is the evidence of each; a right is left out if the row cannot show it, because
-    /// sign-in may write columns that it may not read.
+impl KnownRows<'_> {
+    /// Tries on the first row each right to write that is declared. The answer is the evidence of each; a right is left out if the row cannot show it, because
+    /// sign-in writes columns that it may not read.
     pub(crate) async fn writes(&self, tx: &mut ProbeTx, login: &str) -> Result<Vec<(AuthRight, Evidence)>> {
+        let given = Json(&self.keys[..1]);
         let mut tried = Vec::new();
         for (right, what) in [
             (AuthRight::Insert, AttemptKind::InsertUnset),
@@ -35,7 +35,7 @@ impl KnownRow<'_> {
             (AuthRight::Delete, AttemptKind::DeleteOwn),
         ] {
             let Some(statement) = self.statement(right)? else { continue };
-            let done = attempt(tx, None, sqlx::query(&statement).bind(Json(&self.given))).await?;
+            let done = attempt(tx, None, sqlx::query(&statement).bind(given)).await?;
             tried.push((right, outcome::let_in(what, login, done).evidence));
         }
         Ok(tried)
@@ -69,10 +69,10 @@ impl KnownRow<'_> {
         Ok(Some(statement.build()))
     }
 
-    fn on_given(&self, text: &'static str) -> Template {
-        let target: &TableName = &self.table.table;
+    /// A statement on the rows whose keys are $1.
+    pub(crate) fn on_given(&self, text: &'static str) -> Template {
         Template::new(text)
-            .table("target", target)
+            .table("target", &self.table.table)
             .fragment("only", only(self.relation))
             .fragment("given", self.key.is_given())
     }

@@ -26,7 +26,7 @@ pub use command_ref::CommandRef;
 pub use files::FileError;
 pub use hint::Hint;
 pub use milliseconds::milliseconds;
-pub use name::{Ident, NameError, TableName};
+pub use name::{Ident, NameError, TableName, operators_of};
 pub use quoted_urls::without_urls;
 pub use settings::{DatabaseChoice, Flags, SettingOrigin, Settings};
 pub use tenancy::{OnDelete, SessionChecks, Tenancy};

@@ -31,6 +31,12 @@ impl UserError for NameError {
     }
 }
 
+/// The role between one of ours and the logins that act as it, up to PostgreSQL 15, where a membership cannot say that it is not inherited;
+/// none if the name does not fit into 63 bytes.
+pub fn operators_of(role: &str) -> Option<Ident> {
+    Ident::new(format!("{role}_operators")).ok()
+}
+
 /// One exact, case-sensitive identifier: `tenantId` is not `tenantid`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ident(String);

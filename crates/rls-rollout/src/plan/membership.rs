@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use tenancy_config::Ident;
-use tenant_inventory::{Membership, RoleState};
+use tenant_inventory::{Inventory, Membership, RoleState};
 use tenant_rls::{SessionFacts, Sql, Template};
 
 use crate::error::Result;
@@ -59,10 +59,13 @@ fn of(statement: &'static str, role: &Ident, member: &Ident) -> Sql {
     Template::new(statement).ident("role", role).ident("member", member).build()
 }
 
-/// Who inherits the role, and will still do so after [`statements`].
-pub(crate) fn heirs(role: &Ident, facts: &RoleState) -> Option<Notice> {
-    let replaced = replaceable(&facts.membership);
-    let stay = facts.membership.heirs.iter().filter(|heir| !replaced.contains(heir));
-    let heirs: Vec<String> = stay.map(ToString::to_string).collect();
-    (!heirs.is_empty()).then(|| Notice::Inherits { role: role.to_string(), heirs })
+/// The notices of who inherits a role of the rollout, and will still do so after [`statements`].
+pub(crate) fn inherited(inventory: &Inventory) -> impl Iterator<Item = Notice> {
+    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
+    roles.into_iter().filter_map(|(role, facts)| {
+        let replaced = replaceable(&facts.membership);
+        let stay = facts.membership.heirs.iter().filter(|heir| !replaced.contains(heir));
+        let heirs: Vec<String> = stay.map(ToString::to_string).collect();
+        (!heirs.is_empty()).then(|| Notice::Inherits { role: role.to_string(), heirs })
+    })
 }

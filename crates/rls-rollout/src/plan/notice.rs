@@ -86,10 +86,10 @@ impl fmt::Display for Notice {
             Self::BornClosed { born_closed } => born_closed.fmt(f),
             Self::Inherits { role, heirs } => write!(
                 f,
-                "{heirs} inherits {role}: the policies of that role hold for it as well, and behind policies its statements cannot use the index \
-                 on the tenant column. `{}` as a superuser lets it act as {role} without that",
+                "{} {role}, so the policies of that role hold there as well, and no index on a tenant column is used. `{}` as a superuser \
+                 replaces the membership by one that is not inherited",
+                if let [heir] = &heirs[..] { format!("{heir} inherits") } else { format!("{} inherit", heirs.join(" and ")) },
                 CommandRef::RlsSetup,
-                heirs = heirs.join(" and "),
             ),
             Self::Registry { state } => write!(f, "{state}"),
         }

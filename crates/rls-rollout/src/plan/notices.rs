@@ -21,8 +21,7 @@ pub(crate) fn notices(
     if !inventory.catalog.registry.can_be_referenced() {
         notices.push(Notice::Registry { state: inventory.catalog.registry });
     }
-    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
-    notices.extend(roles.into_iter().filter_map(|(role, facts)| membership::heirs(role, facts)));
+    notices.extend(membership::inherited(inventory));
     notices.extend(inventory.born_closed.clone().map(|born_closed| Notice::BornClosed { born_closed }));
     if any(Phase::Prepare) {
         notices.push(Notice::Filtered { variable: inventory.tenancy.tenant_setting().to_string() });

@@ -2,8 +2,8 @@
 
 use prisma_schema::{Field, Model, Schema};
 use serde::Serialize;
-use tenancy_config::{Ident, TableName};
-use tenant_inventory::{AspectKind, Membership, Relation, RelationKind, create_sign_in};
+use tenancy_config::{Ident, TableName, operators_of};
+use tenant_inventory::{AspectKind, Relation, RelationKind, create_sign_in};
 use tenant_rls::{Sql, Template, TenantComparison};
 
 use crate::plan::schema_added::AddedField;
@@ -66,7 +66,7 @@ fn schema_default(comparison: &TenantComparison) -> Option<String> {
 
 /// The statement that makes a role wherever the migration runs.
 pub(crate) fn role(role: &Ident) -> Sql {
-    let between = Membership::between(role.as_str());
+    let between = operators_of(role.as_str());
     let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/prisma_role.sql"))
         .ident("role", role)
         .literal("between", between.as_ref().map_or("", Ident::as_str))

@@ -40,7 +40,7 @@ pub(crate) async fn preflight(
 ) -> Result<Vec<Check>> {
     let mut checks = vec![server(database), role(database, &state.inventory), tables(&state.inventory)];
     checks.push(Check::Rights { lacking: lacking(database, state, goal).await? });
-    checks.extend(heirs(&state.inventory));
+    checks.extend(membership::inherited(&state.inventory).map(Check::Membership));
     if goal.wants(Phase::Enforce) {
         checks.extend(filtered_from_enforce_on(database, &state.inventory).await?);
     }
@@ -80,12 +80,6 @@ fn tables(inventory: &Inventory) -> Check {
         }
     }
     Check::Tables { unprotected, registry: inventory.catalog.registry }
-}
-
-/// Who inherits a role of the rollout, and will lose indexes by that.
-fn heirs(inventory: &Inventory) -> impl Iterator<Item = Check> {
-    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
-    roles.into_iter().filter_map(|(role, facts)| membership::heirs(role, facts)).map(Check::Membership)
 }
 
 /// Who sees less once the owner is filtered.

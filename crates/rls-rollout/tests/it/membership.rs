@@ -73,7 +73,7 @@ async fn an_operator_does_not_inherit_the_roles_that_its_rollout_makes_and_one_t
         superuser.run_script("granting by hand", by_hand).await.unwrap();
         assert_eq!(memberships(&server).await[1], [true, true], "{version}");
         let told = warnings(&server, Role::Owner).await;
-        assert!(matches!(&told[..], [one] if one.starts_with("app_owner inherits own_auditor: ")), "{told:?}");
+        assert!(matches!(&told[..], [one] if one.starts_with("app_owner inherits own_auditor, ")), "{told:?}");
 
         assert_eq!(warnings(&server, Role::Superuser).await, Vec::<String>::new(), "it is mended");
         assert_eq!(memberships(&server).await, ACTS_WITHOUT_INHERITING, "{version}: replaced by a superuser's");

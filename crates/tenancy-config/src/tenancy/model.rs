@@ -291,6 +291,15 @@ pub(super) fn default_key() -> String {
     "id".to_owned()
 }
 
+impl TableRules {
+    /// Adds a source, unless one is declared of its column.
+    fn add_source(&mut self, source: SourceRule) {
+        if self.sources.iter().all(|known| known.column != source.column) {
+            self.sources.push(source);
+        }
+    }
+}
+
 impl From<AddColumnRule> for SourceRule {
     /// The row that a row follows, as a source.
     fn from(rule: AddColumnRule) -> Self {
@@ -331,9 +340,7 @@ impl Tenancy {
         let name = self.tables.keys().find(|name| named(name)).cloned().unwrap_or_else(|| table.to_string());
         let rules = self.tables.entry(name).or_default();
         for source in std::iter::once(SourceRule::from(rule.clone())).chain(others) {
-            if rules.sources.iter().all(|known| known.column != source.column) {
-                rules.sources.push(source);
-            }
+            rules.add_source(source);
         }
         rules.add_column = Some(rule);
         self
@@ -343,11 +350,8 @@ impl Tenancy {
     pub(super) fn with_added_sources(mut self) -> Self {
         for rules in self.tables.values_mut() {
             let Some(rule) = &rules.add_column else { continue };
-            if rules.sources.iter().any(|source| source.column == rule.through) {
-                continue;
-            }
             let source = SourceRule::from(rule.clone());
-            rules.sources.push(source);
+            rules.add_source(source);
         }
         self
     }

@@ -151,46 +151,50 @@ fn way_of(
     refuse_class(table, class_of(classified, &table.name))?;
     let single = table.foreign_keys.iter().filter(|key| key.columns.len() == 1 && key.target != table.name);
     let single = single.filter(|key| through.is_none_or(|column| key.columns == [column]));
-    // What belongs to a tenant through this table tells nothing about it.
     let leads_back = |key: &KeyFacts| {
-        through.is_none()
-            && matches!(class_of(classified, &key.target), Some(Class::Dependent { through }) if through.contains(&table.name))
+        through.is_none() && class_of(classified, &key.target).is_some_and(|class| class.depends_through(&table.name))
     };
-    let (leading, others): (Vec<&KeyFacts>, Vec<&KeyFacts>) =
+    let (all, others): (Vec<&KeyFacts>, Vec<&KeyFacts>) =
         single.partition(|key| tenants(&key.target) && !leads_back(key));
-    let mut ways: Vec<AddColumnRule> = Vec::new();
-    for key in leading {
-        let (Some(column), Some(reference)) = (key.columns.first(), key.references.first()) else { continue };
-        let rule = AddColumnRule { through: column.clone(), table: key.target.to_string(), key: reference.clone() };
-        if !ways.iter().any(|known| known.through == rule.through && known.table == rule.table) {
-            ways.push(rule);
+    let mut leading: Vec<&KeyFacts> = Vec::new();
+    for key in all {
+        // The same key may be there twice, under two names.
+        if !leading.iter().any(|known| known.columns == key.columns && known.target == key.target) {
+            leading.push(key);
         }
     }
-    let has_column = |rule: &AddColumnRule| {
-        let target = table.foreign_keys.iter().map(|key| &key.target).find(|target| target.to_string() == rule.table);
-        target.and_then(|target| class_of(classified, target)).is_some_and(|class| class.tenant_column().is_some())
-    };
-    if ways.len() > 1 {
-        let always =
-            |rule: &&AddColumnRule| table.columns.iter().any(|column| column.name == rule.through && column.never_null);
-        let position = |rule: &AddColumnRule| table.columns.iter().position(|column| column.name == rule.through);
-        let best = ways.iter().filter(always).min_by_key(|rule| (!has_column(rule), position(rule)));
-        let Some(rule) = best.cloned() else {
-            let ways = ways.into_iter().map(|rule| (rule.through, rule.table)).collect();
-            return Err(CannotAdd::Several { ways });
-        };
-        let others = ways.into_iter().filter(|other| *other != rule && has_column(other)).map(SourceRule::from);
-        return Ok(Way { others: others.collect(), rule });
+    match leading[..] {
+        [] => {}
+        [only] => return Ok(Way { rule: rule_of(only), others: Vec::new() }),
+        _ => return best_of(table, classified, &leading),
     }
     let dependent = others
         .iter()
         .find(|key| matches!(class_of(classified, &key.target), Some(Class::Dependent { .. } | Class::Through { .. })));
-    let way = ways.pop().map(|rule| Way { rule, others: Vec::new() });
-    way.ok_or_else(|| match (through, dependent) {
+    Err(match (through, dependent) {
         (_, Some(key)) => CannotAdd::ParentHasNone { table: key.target.clone() },
         (Some(column), None) => CannotAdd::NoForeignKey { column: column.to_owned(), table: None },
         (None, None) => CannotAdd::NoParent,
     })
+}
+
+/// Of several keys, one that each row has, to a table that has its tenant column already; of two such, the first column's.
+fn best_of(table: &TableFacts, classified: &[ClassifiedTable], keys: &[&KeyFacts]) -> Result<Way, CannotAdd> {
+    let has_column =
+        |key: &KeyFacts| class_of(classified, &key.target).is_some_and(|class| class.tenant_column().is_some());
+    let position = |key: &KeyFacts| table.columns.iter().position(|column| key.columns == [column.name.as_str()]);
+    let always = |key: &KeyFacts| position(key).is_some_and(|at| table.columns[at].never_null);
+    let Some(best) = keys.iter().filter(|key| always(key)).min_by_key(|key| (!has_column(key), position(key))) else {
+        let ways = keys.iter().map(|key| (key.columns.concat(), key.target.to_string()));
+        return Err(CannotAdd::Several { ways: ways.collect() });
+    };
+    let others = keys.iter().filter(|other| !std::ptr::eq(**other, *best) && has_column(other));
+    Ok(Way { rule: rule_of(best), others: others.map(|key| SourceRule::from(rule_of(key))).collect() })
+}
+
+/// The rule that follows a key of one column.
+fn rule_of(key: &KeyFacts) -> AddColumnRule {
+    AddColumnRule { through: key.columns.concat(), table: key.target.to_string(), key: key.references.concat() }
 }
 
 /// Refuses a table that cannot have a tenant column, whatever it depends on.

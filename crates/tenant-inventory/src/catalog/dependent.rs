@@ -45,9 +45,7 @@ pub fn dependent_ways(facts: &[TableFacts], tenancy: &Tenancy) -> Result<BTreeMa
         let leads = class.is_some_and(|class| {
             is_open(class) || class.tenant_column().is_some() || matches!(class, Class::Through { .. })
         });
-        // What belongs to a tenant through this table tells nothing about it.
-        let leads_back = matches!(class, Some(Class::Dependent { through }) if through.contains(&table.name));
-        leads && !leads_back && key.target != table.name
+        leads && !class.is_some_and(|class| class.depends_through(&table.name)) && key.target != table.name
     };
     let mut found = BTreeMap::new();
     for table in facts.iter().filter(|table| class_of(&table.name).is_some_and(is_open)) {

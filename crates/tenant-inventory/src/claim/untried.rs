@@ -59,7 +59,7 @@ pub enum Untried {
         /// The variable that would say so.
         variable: String,
     },
-    /// What sign-in writes is read from the catalog alone.
+    /// No row can show what sign-in writes: it has no policies, or sign-in may not read what it writes, or the key.
     SignInWrites,
     /// A statement failed for a reason that says nothing about policies.
     Failed {

@@ -94,6 +94,11 @@ impl Class {
         }
     }
 
+    /// Whether the table depends on tenants' rows by way of this one: then it tells nothing about whose rows these are.
+    pub(crate) fn depends_through(&self, table: &TableName) -> bool {
+        matches!(self, Self::Dependent { through } if through.contains(table))
+    }
+
     /// Whether policies of ours protect the table once it is rolled out.
     pub fn is_protected(&self) -> bool {
         matches!(self, Self::Tenant { .. } | Self::Platform { .. } | Self::Shared { .. } | Self::Through { .. })

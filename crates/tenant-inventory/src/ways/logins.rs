@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenancy_config::{Ident, TableName, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy, operators_of};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
 use super::roles::Roles;
@@ -46,21 +46,13 @@ pub struct Membership {
     pub may_replace: bool,
 }
 
-/// What follows the name of a role in the name of the role between it and its logins.
-const BETWEEN: &str = "_operators";
-
 impl Membership {
-    /// The name of the role between a role and its logins, if it fits into 63 bytes.
-    pub fn between(role: &str) -> Option<Ident> {
-        Ident::new(format!("{role}{BETWEEN}")).ok()
-    }
-
     fn of(role: &str, row: &PgRow) -> Result<Self> {
         let names = |column| -> Result<Vec<Ident>> {
             Ok(row.get::<Vec<String>, _>(column).into_iter().map(Ident::new).collect::<Result<_, _>>()?)
         };
         Ok(Self {
-            between: Self::between(role),
+            between: operators_of(role),
             between_exists: row.get("between_exists"),
             between_is_member: row.get("between_is_member"),
             heirs: names("heirs")?,
@@ -247,7 +239,7 @@ pub(crate) async fn read_logins(
         .bind(schemas.into_iter().collect::<Vec<_>>())
         .bind(tenants.schema().as_str())
         .bind(tenants.name().as_str())
-        .bind(names.map(|name| Membership::between(name).map(|between| between.as_str().to_owned())).to_vec())
+        .bind(names.map(|name| operators_of(name).map(|between| between.as_str().to_owned())).to_vec())
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query("looking for the roles"))?;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy, operators_of};
 use tenant_rls::Error as RlsError;
 
 use crate::error::{Error, Result};
@@ -171,9 +171,12 @@ pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> 
 
 async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<TrustFinding>, RlsError> {
     let (maintenance, auditor) = (&tenancy.roles.maintenance, &tenancy.roles.auditor);
+    let roles = [&[maintenance.as_str(), auditor], READERS_AND_WRITERS.as_slice()].concat();
+    let between = roles.iter().map(|role| operators_of(role).map(|between| between.as_str().to_owned()));
     let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/role_members.sql"))
-        .bind([&[maintenance.as_str(), auditor], READERS_AND_WRITERS.as_slice()].concat())
+        .bind(&roles)
         .bind(&tenancy.roles.app)
+        .bind(between.collect::<Vec<_>>())
         .fetch_all(connection)
         .await
         .map_err(RlsError::query("reading who may act as the roles of this tool"))?;

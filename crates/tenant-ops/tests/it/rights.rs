@@ -138,6 +138,17 @@ async fn members_of_the_role_of_batches_are_the_operators_alone() {
         script(&server, Role::Superuser, revoke).await;
         install(&server, Role::Owner).await.unwrap();
     }
+    // Up to PostgreSQL 15 a role stands between, as which nobody logs in: it is no member, and who was granted it is one by it.
+    let between = "DO $do$ BEGIN CREATE ROLE tenant_maintenance_operators NOINHERIT; EXCEPTION WHEN duplicate_object THEN NULL; END $do$;
+        GRANT tenant_maintenance TO tenant_maintenance_operators";
+    script(&server, Role::Superuser, between).await;
+    install(&server, Role::Owner).await.unwrap();
+    script(&server, Role::Superuser, "CREATE ROLE passer_by LOGIN; GRANT tenant_maintenance_operators TO passer_by")
+        .await;
+    let found = findings(install(&server, Role::Owner).await);
+    let [TrustFinding::Member { member, granted, .. }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((member.as_str(), granted.as_str()), ("passer_by", "tenant_maintenance_operators"));
+    script(&server, Role::Superuser, "DROP ROLE passer_by").await;
     let second = "CREATE ROLE second LOGIN; GRANT app_owner, tenant_maintenance TO second";
     script(&server, Role::Superuser, second).await;
     install(&server, Role::Owner).await.unwrap();
