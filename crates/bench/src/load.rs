@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, interval};
 
@@ -76,11 +77,11 @@ impl LoadWork {
     }
 }
 
-/// A load that runs until it is ended.
+/// A load that runs until it is ended, in a thread of its own: what is measured beside it must not wait for its work, nor it for that.
 #[derive(Debug)]
 pub(crate) struct Load {
     stage: Arc<AtomicU8>,
-    workers: JoinSet<LoadResults>,
+    results: oneshot::Receiver<Result<LoadResults>>,
 }
 
 /// What one connection measured, by stage.
@@ -93,19 +94,19 @@ struct LoadResults {
 impl Load {
     /// Logs in as the application, and begins.
     pub(crate) async fn begin(app: &DatabaseUrl, work: &LoadWork) -> Result<Self> {
-        let stage = Arc::new(AtomicU8::new(Stage::Before as u8));
-        let mut workers = JoinSet::new();
-        for number in 0..CONNECTIONS {
-            let session = DirectConnection::as_application(app, NAME).await?;
-            let worker = Worker {
-                number,
-                bookings: work.bookings.clone(),
-                stage: stage.clone(),
-                results: LoadResults::default(),
-            };
-            workers.spawn(worker.work(session, work.every.map(interval)));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (app, work, stage) = (app.clone(), work.clone(), Arc::new(AtomicU8::new(Stage::Before as u8)));
+        let ((ready, begun), (done, results)) = (oneshot::channel(), oneshot::channel());
+        let of_thread = stage.clone();
+        std::thread::spawn(move || {
+            // Where nobody waits for it any more, the measurement has failed.
+            let _ = done.send(runtime.block_on(run(&app, &work, &of_thread, ready)));
+        });
+        // Without an answer it could not log in, and the results say why.
+        match begun.await {
+            Ok(()) => Ok(Self { stage, results }),
+            Err(_) => Err(results.await.map_err(failed)?.err().unwrap_or_else(|| failed("it ended"))),
         }
-        Ok(Self { stage, workers })
     }
 
     /// Notes what runs beside the load from here on.
@@ -114,26 +115,48 @@ impl Load {
     }
 
     /// Ends the load, and adds up the results of its connections.
-    pub(crate) async fn end(mut self) -> Result<Vec<LoadReport>> {
+    pub(crate) async fn end(self) -> Result<Vec<LoadReport>> {
         self.enter(Stage::End);
-        let mut all = LoadResults::default();
-        while let Some(ended) = self.workers.join_next().await {
-            let results =
-                ended.map_err(|why| Error::Measure { doing: "running the load".into(), why: why.to_string() })?;
-            for (sum, latencies) in all.latencies.iter_mut().zip(results.latencies) {
-                for (statement, times) in latencies {
-                    sum.entry(statement).or_default().extend(times);
-                }
-            }
-            for (sum, failed) in all.failed.iter_mut().zip(results.failed) {
-                for (code, times) in failed {
-                    *sum.entry(code).or_default() += times;
-                }
-            }
-        }
+        let all = self.results.await.map_err(failed)??;
         let stages = ["before", "during", "after"].into_iter().zip(all.latencies).zip(all.failed);
         Ok(stages.map(|((stage, latencies), failed)| summary(stage, latencies, failed)).collect())
     }
+}
+
+/// Works with every connection until the stage is the last, and adds up their results.
+async fn run(
+    app: &DatabaseUrl,
+    work: &LoadWork,
+    stage: &Arc<AtomicU8>,
+    ready: oneshot::Sender<()>,
+) -> Result<LoadResults> {
+    let mut workers = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let session = DirectConnection::as_application(app, NAME).await?;
+        let worker =
+            Worker { number, bookings: work.bookings.clone(), stage: stage.clone(), results: LoadResults::default() };
+        workers.spawn(worker.work(session, work.every.map(interval)));
+    }
+    let _ = ready.send(());
+    let mut all = LoadResults::default();
+    while let Some(ended) = workers.join_next().await {
+        let results = ended.map_err(failed)?;
+        for (sum, latencies) in all.latencies.iter_mut().zip(results.latencies) {
+            for (statement, times) in latencies {
+                sum.entry(statement).or_default().extend(times);
+            }
+        }
+        for (sum, failed) in all.failed.iter_mut().zip(results.failed) {
+            for (code, times) in failed {
+                *sum.entry(code).or_default() += times;
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn failed(why: impl std::fmt::Display) -> Error {
+    Error::Measure { doing: "running the load".into(), why: why.to_string() }
 }
 
 fn summary(

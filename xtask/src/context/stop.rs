@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tenancy_config::{Exit, files};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
@@ -21,21 +22,41 @@ pub(crate) async fn gently<F: Future>(
 ) -> F::Output {
     let _awaited = Awaited::here();
     let (sender, receiver) = watch::channel(false);
-    let listener = tokio::spawn({
-        let printer = Arc::clone(printer);
-        let mut signals = Signals::listen();
-        async move {
-            signals.next().await;
-            printer.warning("stopping after the running batch; press Ctrl-C again to stop at once");
-            // If the receiver is gone, the job has just ended.
-            let _ = sender.send(true);
-            signals.next().await;
-            end();
-        }
-    });
-    let output = job(receiver).await;
-    listener.abort();
-    output
+    let _listener = Listener::start(Arc::clone(printer), sender);
+    job(receiver).await
+}
+
+/// Listens for signals in a thread of its own until it is dropped: the job may hang in a write to a terminal that nobody reads.
+struct Listener(#[expect(dead_code, reason = "dropping it ends the thread")] Option<oneshot::Sender<()>>);
+
+impl Listener {
+    fn start(printer: Arc<Printer>, stop: watch::Sender<bool>) -> Self {
+        let Some((runtime, mut signals)) = listening() else { return Self(None) };
+        let (alive, dropped) = oneshot::channel();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = dropped => {}
+                    () = async {
+                        signals.next().await;
+                        // If the receiver is gone, the job has just ended.
+                        let _ = stop.send(true);
+                        say(move || printer.warning("stopping after the running batch; press Ctrl-C again to stop at once"));
+                        signals.next().await;
+                        end();
+                    } => {}
+                }
+            });
+        });
+        Self(Some(alive))
+    }
+}
+
+/// A runtime that listens for signals already, for a thread that does nothing else.
+fn listening() -> Option<(Runtime, Signals)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().ok()?;
+    let signals = runtime.block_on(async { Signals::listen() });
+    Some((runtime, signals))
 }
 
 /// Runs a job that has nothing to save. The first signal drops it, which also cancels its statement on the server.
@@ -56,28 +77,27 @@ pub(crate) async fn at_once<T>(job: impl Future<Output = Result<T, CommandFailur
 /// Ends the process at once when a signal comes that nothing else awaits, for example between connecting and asking. Incomplete
 /// files are removed.
 pub(crate) fn watch(printer: &Arc<Printer>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
-    let printer = Arc::clone(printer);
     // It must listen before the command begins.
-    let mut signals = runtime.block_on(async { Signals::listen() });
+    let Some((runtime, mut signals)) = listening() else { return };
+    let printer = Arc::clone(printer);
     std::thread::spawn(move || {
         loop {
             let interrupts = runtime.block_on(signals.next()) == SignalKind::interrupt();
             let is_anothers = interrupts && INTERRUPTS_AWAITED.load(Ordering::SeqCst) > 0;
             if !is_anothers && AWAITED.load(Ordering::SeqCst) == 0 {
-                say_stopped(&printer);
+                let printer = Arc::clone(&printer);
+                say(move || printer.error("stopped", &[], None));
                 end();
             }
         }
     });
 }
 
-/// Says that the command stopped. A reader of stderr that does not read must not delay the end.
-fn say_stopped(printer: &Arc<Printer>) {
+/// Says something. A reader of stderr that does not read must not delay the end.
+fn say(text: impl FnOnce() + Send + 'static) {
     let (said, heard) = std::sync::mpsc::channel();
-    let printer = Arc::clone(printer);
     std::thread::spawn(move || {
-        printer.error("stopped", &[], None);
+        text();
         said.send(())
     });
     let _ = heard.recv_timeout(Duration::from_millis(200));
