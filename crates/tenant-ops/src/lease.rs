@@ -39,7 +39,7 @@ impl Lease {
             .map_err(RlsError::query("renewing the lease"))?;
         tx.commit().await?;
         if renewed.rows_affected() == 0 {
-            return Err(Error::LeaseLost { resource: self.resource.clone() });
+            return Err(self.lost());
         }
         Ok(())
     }
@@ -71,7 +71,11 @@ impl Lease {
             .await
             .map_err(RlsError::query("checking the lease"))?;
         before.again(connection).await?;
-        held.map(drop).ok_or_else(|| Error::LeaseLost { resource: self.resource.clone() })
+        held.map(drop).ok_or_else(|| self.lost())
+    }
+
+    pub(crate) fn lost(&self) -> Error {
+        Error::LeaseLost { resource: self.resource.clone() }
     }
 
     /// Gives the lease back.

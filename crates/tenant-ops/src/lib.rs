@@ -36,7 +36,7 @@ pub use made::{MEMBERSHIPS_JOB, MadeRows, MakingRun, made_rows};
 pub use process::{RunProcess, RunProcessRecord, processes};
 pub use range::{NewRange, Range};
 pub use resource::{backfill_resource, backfilled_table};
-pub use rollouts::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};
+pub use rollouts::{NewStep, RecordedStep, Rollout, standing_steps};
 pub use run::{NewRun, Run};
 pub use state::{RunProgress, RunState, change_state};
 pub use trust::finding::TrustFinding;

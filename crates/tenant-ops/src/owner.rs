@@ -35,6 +35,16 @@ pub(crate) async fn act(connection: &mut PgConnection) -> Result<RoleBefore, Rls
 }
 
 impl RoleBefore {
+    /// What a login acts as that owns the book-keeping itself.
+    pub(crate) fn same() -> Self {
+        Self(None)
+    }
+
+    /// Whether the login did not have to act as another role.
+    pub(crate) fn is_same(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Goes back to that role.
     pub(crate) async fn again(self, connection: &mut PgConnection) -> Result<(), RlsError> {
         let Some(role) = self.0 else { return Ok(()) };

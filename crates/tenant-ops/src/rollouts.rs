@@ -6,11 +6,12 @@ use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Database, Error as RlsError};
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::error::Result;
 use crate::host::this_host;
-use crate::owner::{LOCK_TIMEOUT, act, begin};
+use crate::lease::Lease;
+use crate::owner::{LOCK_TIMEOUT, RoleBefore, act, begin};
 use crate::trust::readable;
 
 /// A rollout in `tenant_ops.rollout`.
@@ -18,6 +19,8 @@ use crate::trust::readable;
 pub struct Rollout {
     /// Its number.
     pub id: i64,
+    /// This login writes the journal as itself, and need not ask for that at each step.
+    is_owner: bool,
 }
 
 /// A step that is to be recorded, in the transaction that did it.
@@ -56,7 +59,8 @@ impl Rollout {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn open(database: &Database, command: &str) -> Result<Self> {
-        let mut tx = begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let before = act(tx.connection()).await?;
         let id = sqlx::query_scalar(
             "INSERT INTO tenant_ops.rollout (command, tool_version, host) VALUES ($1, $2, $3) RETURNING id",
         )
@@ -67,19 +71,21 @@ impl Rollout {
         .await
         .map_err(RlsError::query("opening a rollout in the journal"))?;
         tx.commit().await?;
-        Ok(Self { id })
+        Ok(Self { id, is_owner: before.is_same() })
     }
 
-    /// Records a step, and returns its number. It is committed or rolled back with the caller's transaction.
+    /// Records a step that was done under `lease`, and returns its number. It is committed or rolled back with the caller's transaction.
     ///
     /// # Errors
-    /// [`RlsError::Query`].
+    /// [`crate::Error::LeaseLost`] where somebody has taken the lease over: the caller's transaction must not be committed then;
+    /// [`crate::Error::Database`].
     pub async fn record<C: Serialize + Send + Sync>(
         self,
         connection: &mut PgConnection,
+        lease: &Lease,
         step: &NewStep<'_, C>,
-    ) -> Result<i64, RlsError> {
-        let before = act(connection).await?;
+    ) -> Result<i64> {
+        let before = self.act(connection).await?;
         let id = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/record_step.sql"))
             .bind(self.id)
             .bind(step.table.schema().as_str())
@@ -88,11 +94,37 @@ impl Rollout {
             .bind(step.step)
             .bind(&step.statements)
             .bind(Json(step.changes))
-            .fetch_one(&mut *connection)
+            .bind(&lease.resource)
+            .bind(lease.fence)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(RlsError::query("writing the step into the journal"))?;
         before.again(connection).await?;
-        Ok(id)
+        id.ok_or_else(|| lease.lost())
+    }
+
+    /// Replaces the changes of a step that needed several transactions, once it is done.
+    ///
+    /// # Errors
+    /// [`RlsError::Query`].
+    pub async fn complete<C: Serialize + Send + Sync>(
+        self,
+        connection: &mut PgConnection,
+        step: i64,
+        changes: &[C],
+    ) -> Result<(), RlsError> {
+        let before = self.act(connection).await?;
+        sqlx::query("UPDATE tenant_ops.rollout_step SET changes = $2, done_at = clock_timestamp() WHERE id = $1")
+            .bind(step)
+            .bind(Json(changes))
+            .execute(&mut *connection)
+            .await
+            .map_err(RlsError::query("completing the step in the journal"))?;
+        before.again(connection).await
+    }
+
+    async fn act(self, connection: &mut PgConnection) -> Result<RoleBefore, RlsError> {
+        if self.is_owner { Ok(RoleBefore::same()) } else { act(connection).await }
     }
 
     /// Ends the rollout: it is finished, or may be continued later.
@@ -115,7 +147,7 @@ impl Rollout {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn undo(self, connection: &mut PgConnection, steps: &[i64]) -> Result<(), RlsError> {
-        let before = act(connection).await?;
+        let before = self.act(connection).await?;
         sqlx::query("UPDATE tenant_ops.rollout_step SET undone_by = $1 WHERE id = ANY ($2)")
             .bind(self.id)
             .bind(steps)
@@ -124,25 +156,6 @@ impl Rollout {
             .map_err(RlsError::query("marking steps as taken back"))?;
         before.again(connection).await
     }
-}
-
-/// Replaces the changes of a step that needed several transactions, once it is done.
-///
-/// # Errors
-/// [`RlsError::Query`].
-pub async fn complete_step<C: Serialize + Send + Sync>(
-    connection: &mut PgConnection,
-    step: i64,
-    changes: &[C],
-) -> Result<(), RlsError> {
-    let before = act(connection).await?;
-    sqlx::query("UPDATE tenant_ops.rollout_step SET changes = $2, done_at = clock_timestamp() WHERE id = $1")
-        .bind(step)
-        .bind(Json(changes))
-        .execute(&mut *connection)
-        .await
-        .map_err(RlsError::query("completing the step in the journal"))?;
-    before.again(connection).await
 }
 
 /// Every step that was done and not taken back, in that order; none where nothing was ever rolled out here.

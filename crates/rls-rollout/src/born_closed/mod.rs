@@ -128,7 +128,6 @@ async fn make(
     statements: &[Sql],
 ) -> Result<()> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    lease.fence(tx.connection()).await?;
     let before = BornClosed::read(tx.connection(), tenancy).await?;
     if before.as_ref().is_some_and(|there| there.state == BornClosedState::NotOurs) {
         // Somebody made it while this command waited for the lease.
@@ -145,7 +144,7 @@ async fn make(
         statements: statements.iter().map(Sql::as_str).collect(),
         changes: std::slice::from_ref(&change),
     };
-    rollout.record(tx.connection(), &new).await?;
+    rollout.record(tx.connection(), lease, &new).await?;
     Ok(tx.commit().await?)
 }
 

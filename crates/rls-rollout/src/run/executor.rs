@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 use tenancy_config::TableName;
 use tenant_inventory::{Aspect, AspectKind, Definition, read_definitions, read_index};
-use tenant_ops::{Lease, NewStep, Rollout, complete_step};
+use tenant_ops::{Lease, NewStep, Rollout};
 use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
 use tokio::sync::Mutex;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::journal::TableChanges;
 use crate::journal::change::{Change, PENDING, changes_between};
 use crate::options::LockRetry;
-use crate::plan::step::{Execution, Lock, Step};
+use crate::plan::step::{Execution, Lock, Statement, Step};
 use crate::run::progress::RolloutEvent;
 
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
@@ -29,6 +29,9 @@ const OF_EXCLUSIVE_STEP: &str = concat!(
     ";",
     include_str!("../../../../sql/rls-rollout/limit_exclusive_step.sql")
 );
+
+/// What a step's own statements run with: a foreign key is validated by a plan.
+const WITH_SCANS: &str = "SET LOCAL enable_seqscan TO DEFAULT";
 
 /// An index that is built concurrently waits for every older snapshot; a timeout would leave an invalid one.
 const WITHOUT_LIMIT: &str = "SET lock_timeout = 0; SET statement_timeout = 0";
@@ -158,8 +161,14 @@ impl<'a> Executor<'a> {
 
     async fn transaction(&self, step: &Step, purpose: &StepPurpose<'_>, lock_timeout: Duration) -> Result<()> {
         let settings = if step.lock == Lock::AccessExclusive { OF_EXCLUSIVE_STEP } else { OF_STEP };
-        let mut tx = OwnerTx::begin_with(self.database, lock_timeout, settings).await?;
-        let done = self.in_transaction(&mut tx, step, purpose).await;
+        let (lock, statements) = step.lock_and_rest();
+        let mut tx = match lock {
+            Some(lock) => {
+                OwnerTx::begin_locking(self.database, lock_timeout, settings, &doing(step), &lock.sql).await?
+            }
+            None => OwnerTx::begin_with(self.database, lock_timeout, settings).await?,
+        };
+        let done = self.in_transaction(&mut tx, step, statements, purpose).await;
         match done {
             Ok(()) => Ok(tx.commit().await?),
             Err(error) => {
@@ -170,15 +179,19 @@ impl<'a> Executor<'a> {
         }
     }
 
-    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, purpose: &StepPurpose<'_>) -> Result<()> {
-        self.lease.fence(tx.connection()).await?;
-        let (lock, statements) = step.lock_and_rest();
-        if let Some(lock) = lock {
-            tx.run_script(&doing(step), &lock.sql).await?;
-        }
+    /// Runs the statements between two readings of the definition. The journal entry checks the fence of the lease: the transaction of a holder
+    /// that lost it is never committed.
+    async fn in_transaction(
+        &self,
+        tx: &mut OwnerTx,
+        step: &Step,
+        statements: &[Statement],
+        purpose: &StepPurpose<'_>,
+    ) -> Result<()> {
         let before = definition(tx.connection(), step).await?;
         purpose.still_fits(step, &before)?;
-        tx.run_all(&doing(step), statements.iter().map(|statement| &statement.sql)).await?;
+        let statements = statements.iter().map(|statement| &statement.sql);
+        tx.run_all(&doing(step), [&Sql::from_static(WITH_SCANS)].into_iter().chain(statements)).await?;
         let after = definition(tx.connection(), step).await?;
         let changes = changes_between(&before, &after);
         let entry = self.record(tx.connection(), step, &changes).await?;
@@ -192,14 +205,13 @@ impl<'a> Executor<'a> {
     async fn record(&self, connection: &mut PgConnection, step: &Step, changes: &[Change]) -> Result<i64> {
         let statements = step.statements.iter().map(|statement| statement.sql.as_str()).collect();
         let new = NewStep { table: &step.table, phase: step.phase.as_str(), step: step.name, statements, changes };
-        Ok(self.rollout.record(connection, &new).await?)
+        Ok(self.rollout.record(connection, self.lease, &new).await?)
     }
 
     /// Records the index in the journal, builds or drops it, and completes the entry, so that a later run knows if this one is killed in between.
     async fn concurrently(&self, step: &Step, index: &str, purpose: &StepPurpose<'_>) -> Result<()> {
         let aspect = Aspect::named(AspectKind::Index, index);
         let mut tx = OwnerTx::begin_with(self.database, self.lock_retry.lock_timeout, OF_STEP).await?;
-        self.lease.fence(tx.connection()).await?;
         let before = read_index(tx.connection(), &step.table, step.column.as_str(), index).await?;
         purpose.still_fits(step, &before)?;
         let text = |definition: &Definition| {
@@ -215,7 +227,7 @@ impl<'a> Executor<'a> {
         let mut tx = OwnerTx::begin_with(self.database, self.lock_retry.lock_timeout, OF_STEP).await?;
         let after = read_index(tx.connection(), &step.table, step.column.as_str(), index).await?;
         let change = Change { after: text(&after), ..pending };
-        complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
+        self.rollout.complete(tx.connection(), entry, std::slice::from_ref(&change)).await?;
         if let StepPurpose::TakesBack { .. } = purpose {
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }

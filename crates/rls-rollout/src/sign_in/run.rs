@@ -106,7 +106,6 @@ async fn make_login(
         return Ok(None);
     }
     let mut tx = OwnerTx::begin(executor.database, executor.lock_retry.lock_timeout).await?;
-    executor.lease.fence(tx.connection()).await?;
     let (mut texts, mut changes, mut kept) = (Vec::new(), Vec::new(), None);
     if makes_role(sign_in) {
         let (path, secret) = (password_file(options, role), password::random()?);
@@ -130,7 +129,7 @@ async fn make_login(
         statements: texts.iter().map(Sql::as_str).collect(),
         changes: &changes,
     };
-    executor.rollout.record(tx.connection(), &new).await?;
+    executor.rollout.record(tx.connection(), executor.lease, &new).await?;
     // Before the commit: a role whose password nobody has would be of no use.
     if let Some((path, secret)) = &kept {
         files::write(path, format!("{}\n", **secret), Readers::Owner)?;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Blocker, LockRetry, Remedy, RolloutEvent, RolloutOptions, Stop, sentences};
+use rls_rollout::{Blocker, Error, LockRetry, Remedy, RolloutEvent, RolloutOptions, Stop, sentences};
 use tenancy_config::{Exit, Tenancy, UserError};
 use tenant_inventory::Phase;
 use tenant_ops::Lease;
+use test_support::TestDb;
 
 use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, to};
 
@@ -127,6 +128,40 @@ async fn the_second_operator_is_told_who_is_first() {
     let error = roll(&db, &to(Phase::Prepare)).await.unwrap_err();
     assert!(error.to_string().starts_with("ada on host one has been working on"), "{error}");
     assert_eq!(error.exit(), Exit::Refused);
+}
+
+#[tokio::test]
+async fn a_run_whose_lease_was_taken_over_while_it_waited_changes_no_table() {
+    let db = clean().await;
+    let mut reader = db.app_user().await;
+    script(&mut reader, READ).await;
+    let (waited, mut waits) = tokio::sync::mpsc::unbounded_channel();
+    let mut progress = |event| {
+        if let RolloutEvent::Waiting { .. } = event {
+            let _ = waited.send(());
+        }
+    };
+    let untouched = secured(&db).await;
+    let (tenancy, options) = (Tenancy::default(), impatient(Phase::Prepare, 12));
+    let take_over = async {
+        waits.recv().await.unwrap();
+        script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET fence = fence + 1").await;
+        script(&mut reader, "COMMIT").await;
+    };
+    let (report, ()) = tokio::join!(roll_with(&db, &tenancy, &options, &mut progress), take_over);
+    let error = report.unwrap_err();
+    assert!(matches!(error, Error::Ops(tenant_ops::Error::LeaseLost { .. })), "{error}");
+    assert_eq!(secured(&db).await, untouched);
+    let journal: i64 = sqlx::query_scalar("SELECT count(*) FROM tenant_ops.rollout_step WHERE table_name = 'bookings'")
+        .fetch_one(db.superuser().await.connection())
+        .await
+        .unwrap();
+    assert_eq!(journal, 0);
+}
+
+/// What the catalog has of bookings, rights of the rollout's roles aside, which come before any table.
+async fn secured(db: &TestDb) -> Vec<String> {
+    catalog(db).await.into_iter().filter(|line| line.starts_with("bookings") && !line.contains("grant")).collect()
 }
 
 /// So many times; `RACE_RUNS=100 cargo test -p rls-rollout --test it race` is the long form.

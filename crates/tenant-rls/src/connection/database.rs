@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use tenancy_config::DatabaseUrl;
 
 use super::options::connect_options;
+use super::recent::Recent;
 use super::session::{self, CONNECT_TIMEOUT, OLDEST_SERVER, PINNED_PATH, Pooler, SearchPath, SessionFacts};
 use crate::error::{Error, Result};
 use crate::server_error::{ServerError, TOO_MANY_CONNECTIONS};
@@ -38,6 +39,7 @@ impl Default for ConnectOptions {
 
 struct Inner {
     pool: PgPool,
+    recent: Recent,
     /// Options for a session with the login's own settings.
     natural: PgConnectOptions,
     /// Options for a session with our settings, if the server can be sent any at the start of a connection.
@@ -130,7 +132,8 @@ impl Database {
             Ok::<_, Error>(Direct { url: url.clone(), options, proven: OnceCell::new() })
         });
         let direct = direct.transpose()?;
-        let inner = Inner { pool, natural, options: options_of_ours, direct, url: url.clone(), session };
+        let recent = Recent::default();
+        let inner = Inner { pool, recent, natural, options: options_of_ours, direct, url: url.clone(), session };
         Ok(Self { inner: Arc::new(inner), limits: None })
     }
 
@@ -206,6 +209,7 @@ impl Database {
 
     /// Closes every connection.
     pub async fn close(self) {
+        drop(self.inner.recent.remove());
         self.inner.pool.close().await;
     }
 
@@ -228,15 +232,24 @@ impl Database {
     }
 
     pub(crate) async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
+        let _waiting = match self.inner.recent.take() {
+            Ok(connection) => return Ok(connection),
+            Err(waiting) => waiting,
+        };
         self.inner.pool.acquire().await.map_err(|source| match source {
             sqlx::Error::PoolTimedOut if self.connections_are_few() => self.few_connections(self.max_connections() + 1),
             source => self.refused(source),
         })
     }
 
-    /// Closes the pool's connections that are idle.
+    /// Takes back a connection on which no transaction is open.
+    pub(crate) fn give_back(&self, connection: PoolConnection<Postgres>) {
+        self.inner.recent.put(connection);
+    }
+
+    /// Closes the connections that are idle.
     pub(crate) async fn end_idle(&self) {
-        while let Some(idle) = self.inner.pool.try_acquire() {
+        while let Some(idle) = self.inner.recent.remove().or_else(|| self.inner.pool.try_acquire()) {
             // If the session cannot be closed in an orderly way, it is gone already.
             let _ = idle.close().await;
         }

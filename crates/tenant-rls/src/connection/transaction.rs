@@ -29,18 +29,19 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// Opens the transaction with the statement `begin`. Names in it resolve to `path`.
     pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
-        Self::begin_with(database, begin, path, None).await
+        Self::begin_with(database, begin, path, None, "opening a transaction").await
     }
 
-    /// The same with settings for this transaction, which win over those that each of our transactions has.
+    /// The same with settings for this transaction, which win over those that each of our transactions has. `doing` is what an error says
+    /// that failed.
     pub(crate) async fn begin_with(
         database: &Database,
         begin: Sql,
         path: SearchPath,
         settings: Option<Sql>,
+        doing: &str,
     ) -> Result<Self> {
         let connection = database.acquire().await?;
-        let doing = || Error::query("opening a transaction");
         // The connection is the transaction's from here on: whoever gives up while it opens must not leave it open to the next one.
         let mut transaction = Self { database: database.clone(), connection: Some(connection), path, backend: 0 };
         let backend = Sql::from_static("SELECT pg_catalog.pg_backend_pid() AS backend");
@@ -49,9 +50,15 @@ impl Transaction {
         let message = Sql::join(parts.into_iter().flatten(), ";\n");
         let opened = sqlx::raw_sql(message).fetch_all(transaction.connection()).await;
         // The settings have answers too; this one is the last.
-        let rows = opened.map_err(doing())?;
-        let backend = rows.last().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get("backend"));
-        transaction.backend = backend.map_err(doing())?;
+        let backend = opened.and_then(|rows| rows.last().ok_or(sqlx::Error::RowNotFound)?.try_get("backend"));
+        match backend {
+            Ok(backend) => transaction.backend = backend,
+            Err(error) => {
+                // Dropping it would do as well, but cost a new connection: a lock that is not had in time is tried for again.
+                let _ = transaction.rollback().await;
+                return Err(Error::query(doing)(error));
+            }
+        }
         Ok(transaction)
     }
 
@@ -118,7 +125,9 @@ impl Transaction {
         let statement = self.database.forgetting(statement);
         let done = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(statement)).await;
         done.map_err(Error::query("ending the transaction"))?;
-        drop(self.connection.take());
+        if let Some(connection) = self.connection.take() {
+            self.database.give_back(connection);
+        }
         Ok(())
     }
 }

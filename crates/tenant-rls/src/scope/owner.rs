@@ -36,12 +36,36 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin_with(database: &Database, lock_timeout: Duration, settings: &'static str) -> Result<Self> {
+        Self::begin_message(database, lock_timeout, settings, "opening a transaction", None).await
+    }
+
+    /// The same with the statement that takes the transaction's lock, in the same message.
+    ///
+    /// # Errors
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails, or the lock is not had in time.
+    pub async fn begin_locking(
+        database: &Database,
+        lock_timeout: Duration,
+        settings: &'static str,
+        doing: &str,
+        lock: &Sql,
+    ) -> Result<Self> {
+        Self::begin_message(database, lock_timeout, settings, doing, Some(lock)).await
+    }
+
+    async fn begin_message(
+        database: &Database,
+        lock_timeout: Duration,
+        settings: &'static str,
+        doing: &str,
+        lock: Option<&Sql>,
+    ) -> Result<Self> {
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
         let ours = Template::new("SET LOCAL row_security = off; SET LOCAL lock_timeout = :'lock_timeout'");
         let ours = ours.literal("lock_timeout", &milliseconds(lock_timeout)).build();
-        let settings = Sql::join([ours, Sql::from_static(settings)], "; ");
+        let settings = Sql::join([ours, Sql::from_static(settings)].into_iter().chain(lock.cloned()), ";\n");
         let begin = Sql::from_static("BEGIN");
-        let transaction = Transaction::begin_with(database, begin, SearchPath::Pinned, Some(settings)).await?;
+        let transaction = Transaction::begin_with(database, begin, SearchPath::Pinned, Some(settings), doing).await?;
         Ok(Self { transaction })
     }
 
