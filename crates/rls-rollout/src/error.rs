@@ -121,6 +121,9 @@ pub enum Error {
     /// No random bytes could be had for a password.
     #[error("no random bytes for a password: {0}")]
     Random(getrandom::Error),
+    /// Only the declared logins were asked for, and there is none.
+    #[error("tenancy.toml declares no login that a rollout could make")]
+    NoLogins,
     /// Something is where the password of the login of sign-in belongs. Nothing was written.
     #[error("{} is there already, and the password of the login of sign-in is to be written there", plain(.path.display()))]
     PasswordFile {
@@ -234,8 +237,13 @@ impl UserError for Error {
                 Some("find out who made it, and give it another name: ALTER EVENT TRIGGER tenant_born_closed RENAME TO …".into())
             }
             Self::PasswordFile { .. } => {
-                Some("move it away, or give another file with --auth-password-file".into())
+                Some(
+                    "there is no such login yet, so this is the password of another one, or of a rollout that was killed before it made the login, \
+                     which nobody needs: move it away, or give another file with --auth-password-file"
+                        .into(),
+                )
             }
+            Self::NoLogins => Some("declare it in [auth], see docs/sign-in.md".into()),
             Self::File(error) => error.hint(),
             Self::Random(_) => None,
             Self::NothingToUndo { .. } => {
@@ -256,6 +264,7 @@ impl UserError for Error {
             | Self::NoJournal
             | Self::CannotAdd { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
+            Self::NoLogins => Exit::Usage,
             Self::File(error) => error.exit(),
             Self::Random(_) => Exit::Failed,
             Self::PasswordFile { .. } => Exit::Refused,

@@ -1,18 +1,20 @@
 //! What to roll out, and how.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tenant_inventory::{AskedColumn, Phase};
 
 /// The lease that whoever changes definitions here holds.
 pub(crate) const RESOURCE: &str = "rollout of row level security";
 
 /// How far to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
+    /// The declared logins alone, with their rights and policies: no table goes to another phase, and the roles of audits and backfills are not made.
+    Logins,
     /// To this phase; the answer is "not yet" where a table cannot get there.
     Phase(Phase),
     /// As far as the data allows.
@@ -22,6 +24,7 @@ pub enum Goal {
 impl Goal {
     pub(crate) fn wants(self, phase: Phase) -> bool {
         match self {
+            Self::Logins => false,
             Self::Phase(goal) => phase <= goal,
             Self::Auto => true,
         }
@@ -30,9 +33,22 @@ impl Goal {
     /// As the command line spells it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Logins => "logins",
             Self::Phase(phase) => phase.as_str(),
             Self::Auto => "auto",
         }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Goal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -16,6 +16,7 @@ use crate::options::RolloutOptions;
 use crate::plan::foreign_key::OtherKeys;
 use crate::plan::names::index_names;
 use crate::rights::RoleGrants;
+use crate::sign_in::left::{LeftLogin, left};
 
 /// What the database has, and what a rollout has to do with it.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub(crate) struct RolloutState {
     pub(crate) index_names: BTreeMap<TableName, String>,
     /// The tables that depend on tenants' rows and get no tenant column, where one was asked for all of them.
     pub(crate) not_added: Vec<(TableName, CannotAdd)>,
+    /// What rollouts made for roles that `tenancy.toml` names no more.
+    pub(crate) left: Vec<LeftLogin>,
 }
 
 impl RolloutState {
@@ -59,7 +62,8 @@ impl RolloutState {
         let recorded = Recorded::of(&steps);
         let other_keys = OtherKeys::read(database, &inventory, &recorded).await?;
         let index_names = index_names(&inventory, &recorded);
-        Ok(Self { inventory, rights, steps, recorded, other_keys, index_names, not_added: Vec::new() })
+        let left = left(database, tenancy, &recorded).await?;
+        Ok(Self { inventory, rights, steps, recorded, other_keys, index_names, not_added: Vec::new(), left })
     }
 
     /// Reads what is there of the tables that a rollout with these options touches, those included that get their tenant column from it.

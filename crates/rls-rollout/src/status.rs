@@ -14,6 +14,7 @@ use crate::plan::gate;
 use crate::plan::notice::Notice;
 use crate::plan::notices::application_owns;
 use crate::sign_in::blocked;
+use crate::sign_in::left::{LeftLogin, LeftRole, forget};
 use crate::sign_in::report::SignInStatus;
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
@@ -47,6 +48,9 @@ pub struct StatusReport {
     /// The login of sign-in, if one of its own is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInStatus>,
+    /// What rollouts made for roles that `tenancy.toml` names no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftRole>,
     /// What leads past the policies and may be open to the application.
     pub ways_around: Vec<Way>,
 }
@@ -129,6 +133,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
             && state.recorded.made(&BornClosed::subject(), &BornClosed::aspect()),
         born_closed: state.inventory.born_closed.clone(),
         sign_in: state.inventory.sign_in.as_ref().map(SignInStatus::of),
+        left: state.left.iter().map(LeftLogin::told).collect(),
         ways_around: ways.into_iter().filter(|way| way.openness(tenancy) != Openness::Closed).collect(),
     })
 }
@@ -158,6 +163,9 @@ fn table(state: &RolloutState, relation: &Relation) -> TableStatus {
 }
 
 fn stopped_by(state: &RolloutState, relation: &Relation, next: Phase) -> Vec<Stop> {
+    let mut relation = relation.clone();
+    forget(&state.left, &mut relation);
+    let relation = &relation;
     let mut stops = gate::catalog(&state.inventory, relation, next, StepStyle::default());
     stops.extend(blocked::stop(state, &relation.name, !blocked::blockers(state).is_empty()));
     stops

@@ -149,6 +149,20 @@ pub enum Stop {
         /// The role.
         role: String,
     },
+    /// A role has from rollouts what `tenancy.toml` declares no more, and the server does not let it go.
+    LeftKept {
+        /// The role.
+        role: String,
+        /// What the server said.
+        message: String,
+    },
+    /// Somebody changed what a role has from rollouts and `tenancy.toml` declares no more.
+    LeftAltered {
+        /// The role.
+        role: String,
+        /// What was changed.
+        what: String,
+    },
     /// The server refused a step. The steps before it stay, and the other tables go on.
     StepFailed {
         /// The step, as a phrase.
@@ -206,9 +220,11 @@ impl Stop {
             Self::ParentUnreadable { .. } | Self::ParentNotAskedFor { .. } | Self::ParentStopped { .. } => {
                 Remedy::Parent
             }
-            Self::SignIn { .. } | Self::SignInFirst { .. } => Remedy::SignIn,
+            Self::SignIn { .. } | Self::SignInFirst { .. } | Self::LeftAltered { .. } => Remedy::SignIn,
             Self::Locked { .. } => Remedy::Locks,
-            Self::PhaseBefore { .. } | Self::StepFailed { .. } | Self::NotFilled { .. } => Remedy::ServerMessage,
+            Self::PhaseBefore { .. } | Self::StepFailed { .. } | Self::NotFilled { .. } | Self::LeftKept { .. } => {
+                Remedy::ServerMessage
+            }
         }
     }
 }
@@ -287,6 +303,14 @@ impl fmt::Display for Stop {
                 write!(f, "its rows could not be given the tenant of the rows that they point to: {message}")
             }
             Self::SignIn { problem } => write!(f, "{problem}; {}", problem.hint()),
+            Self::LeftKept { role, message } => write!(
+                f,
+                "the role {role}, which tenancy.toml names no more, stays: {message}; take that away, and roll out as a role that may drop it"
+            ),
+            Self::LeftAltered { role, what } => write!(
+                f,
+                "somebody changed {what}, which a rollout made for {role}, and tenancy.toml names that role no more: drop it by hand"
+            ),
             Self::SignInFirst { role } => write!(
                 f,
                 "it is a table of sign-in, and the login {role} has not what it needs yet: under policies, users could no longer sign in"

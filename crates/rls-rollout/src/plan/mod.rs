@@ -36,7 +36,7 @@ use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
 
 use crate::error::Result;
-use crate::options::RolloutOptions;
+use crate::options::{Goal, RolloutOptions};
 use crate::plan::added::{ColumnBuilder, PlannedColumn};
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::foreign_key::NewForeignKey;
@@ -52,7 +52,8 @@ use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
 use crate::sign_in;
 use crate::sign_in::blocked::blockers;
-use crate::sign_in::report::PlannedSignIn;
+use crate::sign_in::left::forget;
+use crate::sign_in::report::{PlannedLeft, PlannedSignIn};
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
@@ -64,12 +65,15 @@ pub struct PlanReport {
     /// The database's name.
     pub database: String,
     /// How far it is to go.
-    pub goal: &'static str,
+    pub goal: Goal,
     /// Statements that make the roles, first of all.
     pub roles: Vec<String>,
     /// The login of sign-in, if one of its own is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<PlannedSignIn>,
+    /// What is taken from roles that `tenancy.toml` names no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<PlannedLeft>,
     /// The tables and partitions, and what stops them because of the catalog. `audit` tells what stops them because of their rows.
     pub tables: Vec<PlannedTable>,
     /// The tables that depend on tenants' rows and get no tenant column, where one was asked for all of them.
@@ -133,13 +137,20 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     let state = state;
     let inventory = &state.inventory;
     let blocked = blockers(&state);
-    let mut planned = grants::tenant_table(database, &state).await?;
+    let mut left = Vec::new();
+    let logins_only = options.goal == Goal::Logins;
+    let mut planned = if logins_only { Vec::new() } else { grants::tenant_table(database, &state).await? };
     if blocked.is_empty() {
         planned.extend(sign_in::steps::steps(&state)?);
+    }
+    for login in &state.left {
+        planned.extend(login.steps()?);
+        left.push(PlannedLeft::of(login)?);
     }
     // Before the first table is forced.
     let mut others = grants::other_tables(database, &state).await?;
     let mut predicted = inventory.relations.clone();
+    predicted.iter_mut().for_each(|relation| forget(&state.left, relation));
     let mut stops: Vec<Vec<Stop>> = vec![Vec::new(); predicted.len()];
     let (mut replaces, mut keys) = (vec![Vec::new(); predicted.len()], vec![None; predicted.len()]);
     if options.goal.wants(Phase::Prepare) {
@@ -192,7 +203,8 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         }
     }
     let mut make = Vec::new();
-    for (role, facts) in [&inventory.logins.maintenance, &inventory.logins.auditor] {
+    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
+    for (role, facts) in roles.into_iter().filter(|_| !logins_only) {
         make.extend(grants::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
@@ -217,9 +229,10 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     Ok(PlanReport {
         schema: "rls-plan/2",
         database: database.session().database.clone(),
-        goal: options.goal.as_str(),
+        goal: options.goal,
         roles: make,
         sign_in: inventory.sign_in.as_ref().map(|sign_in| PlannedSignIn::of(sign_in, blocked)).transpose()?,
+        left,
         tables: tables.collect(),
         not_added: NotAdded::of(&state),
         to_declare: to_declare(&state, tenancy),

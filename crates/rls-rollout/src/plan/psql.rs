@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tenancy_config::CommandRef;
 use tenant_rls::Template;
 
+use crate::options::Goal;
 use crate::plan::PlanReport;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::{Execution, Step};
@@ -14,8 +15,8 @@ use crate::stop::sentences;
 impl PlanReport {
     /// Whether something stops a table of the plan, or is found beside them.
     pub fn has_findings(&self) -> bool {
-        self.coverage.has_findings()
-            || !self.not_added.is_empty()
+        let of_tables = self.coverage.has_findings() || !self.not_added.is_empty();
+        of_tables && self.goal != Goal::Logins
             || self.tables.iter().any(|table| !table.stopped_by.is_empty())
             || self.sign_in.as_ref().is_some_and(|sign_in| !sign_in.stopped_by.is_empty())
     }
@@ -81,6 +82,25 @@ impl PlanReport {
         self.write_sign_in(out)?;
         for step in &self.steps {
             self.write_step(out, step)?;
+        }
+        self.write_left(out)
+    }
+
+    /// What is taken last from roles that are named no more.
+    fn write_left(&self, out: &mut String) -> std::fmt::Result {
+        for left in &self.left {
+            let role = one_line(left.left.role.as_str());
+            for altered in &left.left.altered {
+                writeln!(
+                    out,
+                    "\n-- Somebody changed {}, which a rollout made for {role}: it stays.",
+                    one_line(altered)
+                )?;
+            }
+            if !left.statements.is_empty() {
+                writeln!(out, "\n-- The role {role}, which tenancy.toml names no more.")?;
+            }
+            left.statements.iter().try_for_each(|statement| writeln!(out, "{statement};"))?;
         }
         Ok(())
     }

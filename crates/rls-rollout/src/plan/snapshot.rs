@@ -31,13 +31,17 @@ pub struct Snapshot {
 pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
     let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let goal = match options.goal {
-        Goal::Phase(phase) => phase,
-        Goal::Auto => Phase::Enforce,
+        // They get rights and policies, on the tables of sign-in.
+        Goal::Logins => None,
+        Goal::Phase(phase) => Some(phase),
+        Goal::Auto => Some(Phase::Enforce),
     };
-    let touched =
-        state.inventory.relations.iter().filter(|relation| {
-            relation.kind != RelationKind::ForeignPartition && state.inventory.phase(relation) < goal
-        });
+    let is_touched = |relation: &Relation| match goal {
+        Some(goal) => state.inventory.phase(relation) < goal,
+        None => state.inventory.tenancy.auth_table(&relation.name).is_some(),
+    };
+    let relations = state.inventory.relations.iter();
+    let touched = relations.filter(|relation| relation.kind != RelationKind::ForeignPartition && is_touched(relation));
     touched.map(|relation| snapshot(&database.session().database, relation)).collect()
 }
 

@@ -168,7 +168,9 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
         recorded.iter().filter(|(_, recorded)| recorded.changes.iter().any(|c| c.aspect.kind != AspectKind::Grant));
     refuse_other_owners(database, owned.map(|(table, _)| table).chain(last.keys())).await?;
     let born_closed = journal::add_up(of_trigger.iter().filter(is_wanted)).into_values().next();
-    let sign_in = journal::add_up(of_login.iter().filter(is_wanted)).into_values().next();
+    // What a rollout took again is not there to be taken back.
+    let mut sign_in = journal::add_up(of_login.iter().filter(is_wanted)).into_values();
+    let sign_in = sign_in.find(|recorded| !recorded.changes.is_empty());
     Ok(StepsToUndo { recorded, last, gone, born_closed, sign_in })
 }
 

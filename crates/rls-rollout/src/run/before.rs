@@ -7,7 +7,7 @@ use tenant_inventory::Phase;
 use tenant_rls::Database;
 
 use crate::error::{Error, Result};
-use crate::options::RolloutOptions;
+use crate::options::{Goal, RolloutOptions};
 use crate::plan::notice::Notice;
 use crate::plan::notices::application_owns;
 use crate::run::check::Check;
@@ -27,7 +27,7 @@ pub(crate) struct Before {
 /// Reads where each table is, and makes the preflight's checks.
 ///
 /// # Errors
-/// [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::PasswordFile`] where the password of sign-in could not be kept; [`Error::Preflight`] where a step would surely fail.
+/// [`Error::NoLogins`] where only logins are asked for and none is declared; [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::PasswordFile`] where the password of sign-in could not be kept; [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn before(
     database: &Database,
     tenancy: &Tenancy,
@@ -36,6 +36,9 @@ pub(crate) async fn before(
 ) -> Result<Before> {
     let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
+    if options.goal == Goal::Logins && inventory.sign_in.is_none() && state.left.is_empty() {
+        return Err(Error::NoLogins);
+    }
     let phases =
         inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect();
     if let Some(notice) = to_be_agreed(&state, options) {

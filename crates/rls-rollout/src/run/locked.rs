@@ -9,7 +9,7 @@ use tenant_rls::Database;
 use tokio::sync::watch;
 
 use crate::error::Result;
-use crate::options::RolloutOptions;
+use crate::options::{Goal, RolloutOptions};
 use crate::plan::gate::{self, GateResult};
 use crate::plan::grants;
 use crate::plan::measured::measure_forms;
@@ -23,6 +23,7 @@ use crate::run::report::TableProgress;
 use crate::run::restore::force_again;
 use crate::run::roles;
 use crate::sign_in;
+use crate::sign_in::left_run::LeftOutcome;
 use crate::sign_in::report::SignInOutcome;
 use crate::state::RolloutState;
 use crate::stop::Stop;
@@ -36,6 +37,8 @@ pub(super) struct Run<'a> {
     pub(super) outcomes: BTreeMap<TableName, TableProgress>,
     /// What was done for sign-in.
     sign_in: Option<SignInOutcome>,
+    /// What was taken from roles that are named no more.
+    left: Vec<LeftOutcome>,
 }
 
 /// What a rollout did under its lease.
@@ -48,6 +51,8 @@ pub(crate) struct Locked {
     pub(crate) outcomes: BTreeMap<TableName, TableProgress>,
     /// What was done for sign-in.
     pub(crate) sign_in: Option<SignInOutcome>,
+    /// What was taken from roles that are named no more.
+    pub(crate) left: Vec<LeftOutcome>,
 }
 
 /// Does what is to be done, from what was read under the lease.
@@ -59,12 +64,12 @@ pub(crate) async fn locked(
     state: RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
-    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new(), sign_in: None };
+    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new(), sign_in: None, left: Vec::new() };
     let (done, state) = match run.all(state, progress).await {
         Ok(state) => (Ok(()), state),
         Err(error) => (Err(error), None),
     };
-    Locked { done, state, outcomes: run.outcomes, sign_in: run.sign_in }
+    Locked { done, state, outcomes: run.outcomes, sign_in: run.sign_in, left: run.left }
 }
 
 impl Run<'_> {
@@ -78,10 +83,18 @@ impl Run<'_> {
             // Read again: FORCE was restored.
             state = self.read_again(&state).await?;
         }
-        let mut changed = roles::prepare(self.executor, &state, progress).await?;
+        let mut changed = match self.options.goal {
+            Goal::Logins => false,
+            _ => roles::prepare(self.executor, &state, progress).await?,
+        };
         self.sign_in = sign_in::run::run(self.executor, &state, self.options, self.stop, progress).await?;
         if self.sign_in.as_ref().is_some_and(|done| done.steps > 0) {
             // Read again: sign-in has what it had not.
+            state = self.read_again(&state).await?;
+        }
+        self.left = sign_in::left_run::run(self.executor, &state, self.stop, progress).await?;
+        if self.left.iter().any(|left| left.steps > 0) {
+            // Read again: policies are gone.
             state = self.read_again(&state).await?;
         }
         if self.options.goal.wants(Phase::Prepare) && self.add_columns(&state, progress).await? {

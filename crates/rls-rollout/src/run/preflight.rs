@@ -39,8 +39,10 @@ pub(crate) async fn preflight(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<Check>> {
     let mut checks = vec![server(database), role(database, &state.inventory), tables(&state.inventory)];
-    checks.push(Check::Rights { lacking: lacking(database, state, goal).await? });
-    checks.extend(membership::inherited(&state.inventory).map(Check::Membership));
+    if goal != Goal::Logins {
+        checks.push(Check::Rights { lacking: lacking(database, state, goal).await? });
+        checks.extend(membership::inherited(&state.inventory).map(Check::Membership));
+    }
     if goal.wants(Phase::Enforce) {
         checks.extend(filtered_from_enforce_on(database, &state.inventory).await?);
     }

@@ -8,11 +8,13 @@ use tenancy_config::{TableName, milliseconds};
 use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_rls::PolicyForm;
 
+use crate::options::Goal;
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
 use crate::plan::not_added::NotAdded;
 use crate::plan::replaced::Replaced;
 use crate::run::check::{Check, told};
+use crate::sign_in::left_run::LeftOutcome;
 use crate::sign_in::report::SignInOutcome;
 use crate::stop::{Stop, said};
 use crate::waiver::Waiver;
@@ -25,7 +27,7 @@ pub struct RolloutReport {
     /// Its number in `tenant_ops.rollout`; none where there was nothing to do.
     pub rollout: Option<i64>,
     /// How far it was to go.
-    pub goal: &'static str,
+    pub goal: Goal,
     /// The checks that were made before the first step.
     #[serde(serialize_with = "told")]
     pub preflight: Vec<Check>,
@@ -38,6 +40,9 @@ pub struct RolloutReport {
     /// What was done for sign-in, if a login of its own is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInOutcome>,
+    /// What was taken from roles that `tenancy.toml` names no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftOutcome>,
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
     pub coverage: RolloutCoverage,
@@ -85,11 +90,14 @@ pub struct Filled {
 }
 
 impl RolloutReport {
-    /// Whether every table is where it was to go, and nothing was found beside the tables.
+    /// Whether every table is where it was to go, and nothing was found beside the tables; of the logins alone, whether they are as they were to be.
     pub fn is_complete(&self) -> bool {
         let signs_in = self.sign_in.as_ref().is_none_or(|sign_in| sign_in.stopped_by.is_empty());
-        signs_in
-            && !self.stopped
+        let logins = signs_in && self.left.iter().all(|left| left.stopped_by.is_empty()) && !self.stopped;
+        if self.goal == Goal::Logins {
+            return logins;
+        }
+        logins
             && self.not_added.is_empty()
             && !self.coverage.has_findings()
             && self.tables.iter().all(|table| table.stopped_by.is_empty())

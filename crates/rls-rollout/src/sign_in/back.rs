@@ -4,12 +4,12 @@ use serde::Serialize;
 use tenancy_config::Ident;
 use tenant_inventory::AspectKind;
 use tenant_ops::{Lease, Rollout};
-use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Sql};
 
 use crate::error::{Error, Result};
 use crate::journal::TableChanges;
-use crate::sign_in::login::{drop_role, revoke};
-use crate::sign_in::run::role_id;
+use crate::journal::change::Change;
+use crate::sign_in::login::{drop_role, revoke, role_id};
 
 /// What became of the login of sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,9 +47,46 @@ pub(crate) async fn take_back(
 ) -> Result<SignInBack> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     lease.fence(tx.connection()).await?;
-    let mut dropped = None;
+    match take_away(&mut tx, &recorded.changes).await? {
+        Err(Kept { role, message }) => {
+            tx.rollback().await?;
+            Ok(SignInBack::Kept { role, message })
+        }
+        Ok(taken) => {
+            rollout.undo(tx.connection(), &recorded.steps).await?;
+            tx.commit().await?;
+            Ok(SignInBack::Restored { dropped: taken.dropped })
+        }
+    }
+}
+
+/// What was taken from a login.
+#[derive(Debug, Default)]
+pub(crate) struct TakenAway {
+    /// The role that was dropped.
+    pub(crate) dropped: Option<String>,
+    /// The statements.
+    pub(crate) statements: Vec<Sql>,
+}
+
+/// Why a role stays.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// The role.
+    pub(crate) role: String,
+    /// What the server said.
+    pub(crate) message: String,
+}
+
+/// Takes away what a rollout gave a login beside its tables, and the role if a rollout made it. The answer is what keeps it, after which the transaction
+/// can only be rolled back.
+///
+/// # Errors
+/// [`Error::Database`].
+pub(crate) async fn take_away(tx: &mut OwnerTx, changes: &[Change]) -> Result<std::result::Result<TakenAway, Kept>> {
+    let mut taken = TakenAway::default();
     // First what the role may use, which would keep it.
-    let mut changes: Vec<_> = recorded.changes.iter().filter(|change| change.before.is_none()).collect();
+    let mut changes: Vec<_> = changes.iter().filter(|change| change.before.is_none()).collect();
     changes.sort_by_key(|change| change.aspect.kind == AspectKind::Role);
     for change in changes {
         let is_role = change.aspect.kind == AspectKind::Role;
@@ -64,16 +101,14 @@ pub(crate) async fn take_back(
         };
         let Some(statement) = statement else { continue };
         match tx.run("taking the login of sign-in back", &statement).await {
-            Ok(()) => dropped = is_role.then(|| role.to_string()).or(dropped),
+            Ok(()) => taken.dropped = is_role.then(|| role.to_string()).or(taken.dropped),
             // Something depends on it, it is gone, or this login may not.
             Err(error) if matches!(error.sqlstate(), Some("2BP01" | "42501" | "42704" | "42P01" | "3F000")) => {
-                tx.rollback().await?;
-                return Ok(SignInBack::Kept { role: role.to_string(), message: error.to_string() });
+                return Ok(Err(Kept { role: role.to_string(), message: error.to_string() }));
             }
             Err(error) => return Err(Error::Database(error)),
         }
+        taken.statements.push(statement);
     }
-    rollout.undo(tx.connection(), &recorded.steps).await?;
-    tx.commit().await?;
-    Ok(SignInBack::Restored { dropped })
+    Ok(Ok(taken))
 }

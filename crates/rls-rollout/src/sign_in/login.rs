@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::PgConnection;
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, AspectKind, SignIn, SignInPart, create_sign_in};
-use tenant_rls::{Sql, Template};
+use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::error::Result;
 
@@ -47,4 +48,15 @@ pub(crate) fn create_with(role: &Ident, verifier: &str) -> Sql {
 /// The statement that drops the role.
 pub(crate) fn drop_role(role: &Ident) -> Sql {
     Template::new("DROP ROLE :\"role\"").ident("role", role).build()
+}
+
+/// The number of a role as the journal has it: another role of the same name is told by it.
+pub(crate) async fn role_id(connection: &mut PgConnection, role: &Ident) -> Result<Option<String>> {
+    let id: Option<String> =
+        sqlx::query_scalar("SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1")
+            .bind(role.as_str())
+            .fetch_optional(connection)
+            .await
+            .map_err(RlsError::query("looking for the role of sign-in"))?;
+    Ok(id)
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod back;
 pub(crate) mod blocked;
+pub(crate) mod left;
+pub(crate) mod left_run;
 pub(crate) mod login;
 pub(crate) mod password;
 pub(crate) mod report;

@@ -9,6 +9,7 @@ use tenant_inventory::{SignIn, SignInProblem, create_sign_in};
 
 use crate::error::Result;
 use crate::plan::script::statement_text;
+use crate::sign_in::left::{LeftLogin, LeftRole};
 use crate::sign_in::login::usages;
 use crate::stop::{Stop, said};
 
@@ -65,6 +66,23 @@ pub struct SignInFlow {
     pub why: String,
     /// It can do all of that without a tenant.
     pub covered: bool,
+}
+
+/// What a plan takes at its end from a role that `tenancy.toml` names no more. The steps of its tables are among the others.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedLeft {
+    /// The role.
+    #[serde(flatten)]
+    pub left: LeftRole,
+    /// Statements that take what it may use, and drop it where a rollout made it.
+    pub statements: Vec<String>,
+}
+
+impl PlannedLeft {
+    pub(crate) fn of(login: &LeftLogin) -> Result<Self> {
+        let statements = login.statements()?.iter().map(|sql| statement_text(sql).to_owned()).collect();
+        Ok(Self { left: login.told(), statements })
+    }
 }
 
 impl PlannedSignIn {

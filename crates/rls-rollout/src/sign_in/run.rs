@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::PgConnection;
 use tenancy_config::files::{self, Readers};
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Phase, SignIn, SignInProblem, SignInProblemKind, create_sign_in};
 use tenant_ops::NewStep;
-use tenant_rls::{Error as RlsError, OwnerTx, Sql};
+use tenant_rls::{OwnerTx, Sql};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
@@ -111,7 +110,7 @@ async fn make_login(
         let (path, secret) = (password_file(options, role), password::random()?);
         expect_free(&path)?;
         tx.run(&doing(role), &login::create_with(role, &password::verifier(&secret)?)).await?;
-        let id = role_id(tx.connection(), role).await?;
+        let id = login::role_id(tx.connection(), role).await?;
         changes.push(Change { aspect: SignIn::role_aspect(role), before: None, after: id });
         // The journal has it without the password.
         texts.push(create_sign_in(role));
@@ -144,17 +143,6 @@ async fn make_login(
             Err(error.into())
         }
     }
-}
-
-/// The number of a role as the journal has it: another role of the same name is told by it.
-pub(crate) async fn role_id(connection: &mut PgConnection, role: &Ident) -> Result<Option<String>> {
-    let id: Option<String> =
-        sqlx::query_scalar("SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1")
-            .bind(role.as_str())
-            .fetch_optional(connection)
-            .await
-            .map_err(RlsError::query("looking for the role of sign-in"))?;
-    Ok(id)
 }
 
 fn doing(role: &Ident) -> String {

@@ -23,6 +23,8 @@ mod own_server;
 mod preflight;
 mod prisma;
 mod sign_in;
+mod sign_in_killed;
+mod sign_in_left;
 mod snapshot;
 mod story;
 mod support;

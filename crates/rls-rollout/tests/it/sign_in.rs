@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use local_db::Role;
 use rls_rollout::{
-    Error, RollbackOptions, RolloutOptions, RolloutReport, SignInBack, Stop, plan, rollback, rollout, status,
+    Error, LeftRole, RollbackOptions, RolloutOptions, RolloutReport, SignInBack, Stop, left_roles, plan, rollback,
+    rollout, status,
 };
 use tenancy_config::{DatabaseUrl, Tenancy};
 use tenant_inventory::{Phase, SignInProblemKind, misfits};
@@ -12,7 +13,7 @@ use tenant_rls::{ConnectOptions, Database, DirectConnection, Sql};
 use test_support::TestDb;
 use tokio::sync::watch;
 
-use crate::support::{Logins, after, all_the_way_back, as_tenant, auto, catalog, session, small, tables_of};
+use crate::support::{Logins, after, all_the_way_back, as_tenant, auto, catalog, session, small};
 
 /// What Auth.js with the Prisma adapter has, and bookings.
 const SCHEMA: &str = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO "Tenant" VALUES ('t1'), ('t2');
@@ -23,14 +24,14 @@ const SCHEMA: &str = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO
     GRANT SELECT, INSERT, UPDATE, DELETE ON users, bookings TO app_user; GRANT SELECT ON "Tenant" TO app_user"#;
 
 /// A database and its own role, as roles belong to the whole server.
-struct Case {
-    db: TestDb,
-    role: String,
+pub(crate) struct Case {
+    pub(crate) db: TestDb,
+    pub(crate) role: String,
     folder: tempfile::TempDir,
 }
 
 impl Case {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let db = small(SCHEMA).await;
         let role = format!("auth_{}", db.name());
         let case = Self { db, role, folder: tempfile::tempdir().unwrap() };
@@ -43,20 +44,23 @@ impl Case {
         case
     }
 
-    fn maker(&self) -> String {
+    pub(crate) fn maker(&self) -> String {
         format!("maker_{}", self.db.name())
     }
 
-    async fn as_maker(&self) -> Database {
-        let url = self.db.login(Role::Owner).with_user(&self.maker(), Some("x"));
-        Database::connect(&url, &ConnectOptions::default()).await.unwrap()
+    pub(crate) fn maker_url(&self) -> DatabaseUrl {
+        self.db.login(Role::Owner).with_user(&self.maker(), Some("x"))
     }
 
-    async fn roll(&self, tenancy: &Tenancy) -> Result<RolloutReport, Error> {
+    pub(crate) async fn as_maker(&self) -> Database {
+        Database::connect(&self.maker_url(), &ConnectOptions::default()).await.unwrap()
+    }
+
+    pub(crate) async fn roll(&self, tenancy: &Tenancy) -> Result<RolloutReport, Error> {
         self.roll_with(tenancy, &self.options()).await
     }
 
-    async fn roll_with(&self, tenancy: &Tenancy, options: &RolloutOptions) -> Result<RolloutReport, Error> {
+    pub(crate) async fn roll_with(&self, tenancy: &Tenancy, options: &RolloutOptions) -> Result<RolloutReport, Error> {
         let database = self.as_maker().await;
         let (_go, stop) = watch::channel(false);
         let report = rollout(&database, tenancy, options, "a test", stop, &mut |_| ()).await;
@@ -64,65 +68,98 @@ impl Case {
         report
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         script(&self.db, &format!("DROP OWNED BY {0}; DROP ROLE {0}", self.maker())).await;
     }
 
-    fn tenancy(&self, users: &str) -> Tenancy {
-        let Tenancy { tables, .. } = tables_of("");
-        let text = format!(
-            "[tenant]\ntable = \"Tenant\"\n[auth]\nrole = \"{}\"\n[auth.tables.users]\nwhy = \"sign-in finds a user by email\"\n{users}\n\
-             [auth.tables.accounts]\nwhy = \"the first sign-in writes an account\"\nselect = [\"id\", \"userId\", \"provider\"]\n\
-             insert = [\"userId\", \"provider\"]\ndelete = true\n",
-            self.role
-        );
-        Tenancy { tables, ..Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap() }
+    pub(crate) fn tenancy(&self, users: &str) -> Tenancy {
+        Tenancy::from_toml(&self.text(users), std::path::Path::new("tenancy.toml")).unwrap()
     }
 
-    fn declared(&self) -> Tenancy {
+    /// `tenancy.toml` with what sign-in does with users.
+    fn text(&self, users: &str) -> String {
+        format!(
+            "[tenant]\ntable = \"Tenant\"\n[auth]\nrole = \"{}\"\n[auth.tables.users]\nwhy = \"sign-in finds a user by email\"\n{users}\n\
+             [auth.tables.accounts]\nwhy = \"the first sign-in writes an account\"\nselect = [\"id\", \"userId\", \"provider\"]\n\
+             insert = [\"userId\", \"provider\"]\ndelete = true\n[tables]\n",
+            self.role
+        )
+    }
+
+    pub(crate) fn declaration(&self) -> String {
+        self.text("select = [\"id\", \"email\", \"tenantId\", \"name\"]\nupdate = [\"name\"]")
+    }
+
+    pub(crate) fn declared(&self) -> Tenancy {
         self.tenancy("select = [\"id\", \"email\", \"tenantId\", \"name\"]\nupdate = [\"name\"]")
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("password")
     }
 
-    fn options(&self) -> RolloutOptions {
+    pub(crate) fn options(&self) -> RolloutOptions {
         RolloutOptions { auth_password_file: Some(self.file()), ..auto() }
     }
 
-    fn login(&self) -> DatabaseUrl {
+    pub(crate) fn login(&self) -> DatabaseUrl {
         let password = std::fs::read_to_string(self.file()).unwrap();
         self.db.login(Role::AppUser).with_user(&self.role, Some(password.trim()))
     }
 
-    async fn sign_in(&self) -> DirectConnection {
+    pub(crate) async fn sign_in(&self) -> DirectConnection {
         DirectConnection::as_application(&self.login(), "tests").await.unwrap()
     }
 
-    async fn back(&self) -> Option<SignInBack> {
+    pub(crate) async fn back(&self) -> Option<SignInBack> {
+        self.back_with(&self.declared()).await
+    }
+
+    pub(crate) async fn back_with(&self, tenancy: &Tenancy) -> Option<SignInBack> {
         let database = self.as_maker().await;
         let (_go, stop) = watch::channel(false);
         let options: RollbackOptions = all_the_way_back();
-        rollback(&database, &self.declared(), &options, "a test", stop, &mut |_| ()).await.unwrap().sign_in
+        rollback(&database, tenancy, &options, "a test", stop, &mut |_| ()).await.unwrap().sign_in
+    }
+
+    /// `tenancy.toml` without `[auth]`.
+    pub(crate) fn undeclared(&self) -> Tenancy {
+        Tenancy { auth: None, ..self.declared() }
+    }
+
+    /// What is left over, as status and doctor tell it.
+    pub(crate) async fn left(&self, tenancy: &Tenancy) -> Vec<LeftRole> {
+        let database = self.as_maker().await;
+        let told = status(&database, tenancy, None).await.unwrap();
+        assert_eq!(left_roles(&database, tenancy).await.unwrap(), told.left, "doctor says what status says");
+        database.close().await;
+        told.left
+    }
+
+    pub(crate) async fn roles_like(&self, role: &str) -> i64 {
+        let mut superuser = session(&self.db, Role::Superuser).await;
+        let count = "SELECT count(*) FROM pg_roles WHERE rolname LIKE $1 || '%'";
+        let count = sqlx::query_scalar(count).bind(role).fetch_one(superuser.connection()).await.unwrap();
+        superuser.close().await;
+        count
     }
 }
 
-async fn script(db: &TestDb, sql: &str) {
+pub(crate) async fn script(db: &TestDb, sql: &str) {
     let mut superuser = session(db, Role::Superuser).await;
     superuser.run_script("preparing a test", Sql::from_catalog(sql.to_owned())).await.unwrap();
     superuser.close().await;
 }
 
 /// What the server says to a statement: the number of rows, or the code of its error.
-async fn tried(session: &mut DirectConnection, sql: &'static str) -> Result<u64, String> {
+pub(crate) async fn tried(session: &mut DirectConnection, sql: &'static str) -> Result<u64, String> {
     let done = sqlx::query(sql).execute(session.connection()).await;
     done.map(|done| done.rows_affected())
         .map_err(|error| error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned())
 }
 
-const BY_EMAIL: &str = "SELECT id, email, \"tenantId\", name FROM users WHERE email = 'b@two.example'";
-const REFUSED: &str = "42501";
+pub(crate) const BY_EMAIL: &str = "SELECT id, email, \"tenantId\", name FROM users WHERE email = 'b@two.example'";
+pub(crate) const REFUSED: &str = "42501";
 
 #[tokio::test]
 async fn sign_in_finds_users_and_writes_accounts_where_the_application_reads_no_row_and_back() {

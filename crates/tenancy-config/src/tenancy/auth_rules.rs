@@ -17,6 +17,12 @@ impl Tenancy {
         tables.map(|(name, rules)| Ok((TableName::parse(name, &self.database.schema)?, rules))).collect()
     }
 
+    /// Whether it names this role, as one of `[roles]` or as a login of its own.
+    pub fn names_role(&self, role: &str) -> bool {
+        let roles = [&self.roles.app, &self.roles.maintenance, &self.roles.auditor];
+        roles.into_iter().chain(self.auth.as_ref().map(|auth| &auth.role)).any(|known| known == role)
+    }
+
     /// What sign-in may do with a table, if it is one of its tables.
     pub fn auth_table(&self, table: &TableName) -> Option<&AuthTable> {
         self.auth_tables().ok()?.into_iter().find(|(name, _)| name == table).map(|(_, rules)| rules)

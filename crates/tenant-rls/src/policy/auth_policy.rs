@@ -48,6 +48,14 @@ impl AuthPolicy {
             .build())
     }
 
+    /// The role that a policy lets through which the catalog prints as `text`, if it is this one and unaltered.
+    pub fn role_in(self, text: &str) -> Option<Ident> {
+        let (_, name) = text.split_once("(CURRENT_USER = '")?;
+        let (name, _) = name.split_once("'::name)")?;
+        let role = Ident::new(name.replace("''", "'")).ok()?;
+        self.is_printed_as(text, &role).then_some(role)
+    }
+
     /// Whether a policy that the catalog prints as `text` is this one, for this role and unaltered.
     pub fn is_printed_as(self, text: &str, role: &Ident) -> bool {
         let is_role = printed_current_user(role.as_str());

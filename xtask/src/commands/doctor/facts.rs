@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rls_rollout::LeftRole;
 use serde::Serialize;
 use tenancy_config::{CommandRef, DatabaseUrl, Hint, SettingOrigin, Settings, Tenancy};
 use tenant_inventory::coverage::Coverage;
@@ -49,7 +50,8 @@ pub(super) struct Place {
 impl TableFacts {
     fn differ(&self) -> bool {
         let misfits = self.misfits.iter().any(|fact| !fact.misfit.is_advice());
-        !self.absent.is_empty() || !self.missing.is_empty() || misfits
+        let left = self.left.as_ref().is_some_and(|left| !left.is_empty());
+        !self.absent.is_empty() || !self.missing.is_empty() || misfits || left
     }
 }
 
@@ -65,12 +67,22 @@ pub(super) struct TableFacts {
     pub(super) absent: Vec<Absent>,
     /// What it declares that does not fit what is there.
     pub(super) misfits: Vec<MisfitFact>,
+    /// What rollouts made for roles that `tenancy.toml` names no more; none where this login may not read their journal.
+    pub(super) left: Option<Vec<LeftFact>>,
     /// What the tables of the database are to the tenants. Those with a tenant column count as covered.
     pub(super) coverage: Coverage,
     /// The role that sees every row of every tenant table, of those that this login can act as.
     pub(super) seen_whole_by: Option<String>,
     /// Why the login does not see every row, if it does not.
     pub(super) obstacles: Option<String>,
+}
+
+/// A role that `tenancy.toml` names no more, in words, too.
+#[derive(Debug, Serialize)]
+pub(super) struct LeftFact {
+    #[serde(flatten)]
+    pub(super) left: LeftRole,
+    pub(super) says: String,
 }
 
 /// A declaration that does not fit, in words, too.
@@ -229,10 +241,16 @@ impl Reached<'_> {
         };
         let absent = tenant_inventory::absent(self.database, tenancy).await?;
         let misfits = tenant_inventory::misfits(self.database, tenancy, &absent).await?;
+        let left = match rls_rollout::left_roles(self.database, tenancy).await {
+            Ok(left) => Some(left.into_iter().map(|left| LeftFact { says: left.to_string(), left }).collect()),
+            Err(rls_rollout::Error::Ops(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
         let coverage = Coverage::read(self.database, tenancy, |_| true).await?;
         Ok(TableFacts {
             absent,
             misfits: misfits.into_iter().map(MisfitFact::from).collect(),
+            left,
             coverage,
             tenants: catalog.tenants.to_string(),
             tenant_key_type: catalog.tenant_key_type,

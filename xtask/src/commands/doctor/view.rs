@@ -95,6 +95,9 @@ fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, Value)> {
         let says = tables.misfits.iter().map(|fact| format!("{}; {}", fact.says, fact.hint));
         lines.push(("does not fit", Value::list(says)));
     }
+    if let Some(left) = tables.left.as_ref().filter(|left| !left.is_empty()) {
+        lines.push(("left over", Value::list(left.iter().map(|fact| &fact.says))));
+    }
     if !tables.missing.is_empty() {
         let missing = tables.missing.iter().map(|missing| match missing.what {
             MissingPart::Table => missing.table.to_string(),

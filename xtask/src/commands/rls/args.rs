@@ -91,6 +91,7 @@ impl RolloutArgs {
 /// The value of `--phase`.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(super) enum PhaseArg {
+    Logins,
     Prepare,
     Tighten,
     Enforce,
@@ -101,6 +102,7 @@ pub(super) enum PhaseArg {
 impl From<PhaseArg> for Goal {
     fn from(phase: PhaseArg) -> Self {
         match phase {
+            PhaseArg::Logins => Self::Logins,
             PhaseArg::Prepare => Self::Phase(Phase::Prepare),
             PhaseArg::Tighten => Self::Phase(Phase::Tighten),
             PhaseArg::Enforce => Self::Phase(Phase::Enforce),

@@ -32,8 +32,14 @@ const MIGRATIONS: &str = "prisma/migrations";
 It reads the catalog, and rows only to time how a policy best asks another table (`through`): whether a table can be
 tightened, the audit says when it comes to that.")]
 pub(super) struct Options {
-    /// How far: prepare, tighten, enforce, or all of them
-    #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
+    /// How far: the declared logins alone, prepare, tighten, enforce, or all of them
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "logins|prepare|tighten|enforce|auto",
+        hide_possible_values = true
+    )]
     phase: PhaseArg,
     /// Also write a Prisma migration into this folder, with the edits that schema.prisma needs
     #[arg(long, value_name = "DIR")]

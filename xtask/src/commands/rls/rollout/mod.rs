@@ -23,6 +23,7 @@ use crate::number_format::counted;
 /// Go as far as the data allows, or to one phase
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  cargo xtask rls rollout --phase logins
   cargo xtask rls rollout --phase prepare
   cargo xtask rls rollout --tables bookings,invoices
   cargo xtask rls rollout --snapshot before-rls
@@ -33,8 +34,14 @@ Each step is short, keeps nobody waiting longer than the lock timeout, and can b
 cargo xtask rls rollback. Ctrl-C ends it after the running step; the same command goes on.
 It ends with 3 where a table did not get to its phase, and says why.")]
 pub(super) struct Options {
-    /// How far: prepare, tighten, enforce, or as far as the data allows
-    #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
+    /// How far: the declared logins alone, prepare, tighten, enforce, or as far as the data allows
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "logins|prepare|tighten|enforce|auto",
+        hide_possible_values = true
+    )]
     phase: PhaseArg,
     /// Show what would be done; no lock is taken and nothing is written
     #[arg(long)]
@@ -128,6 +135,7 @@ async fn agreed(
 
 fn far(goal: rls_rollout::Goal) -> String {
     match goal {
+        rls_rollout::Goal::Logins => "the declared logins alone".to_owned(),
         rls_rollout::Goal::Phase(phase) => format!("as far as `{phase}`"),
         rls_rollout::Goal::Auto => "as far as the data allows".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{Filled, Remedy, RolloutReport, SignInOutcome, Stop, TableOutcome, sentences};
+use rls_rollout::{Filled, Goal, LeftOutcome, Remedy, RolloutReport, SignInOutcome, Stop, TableOutcome, sentences};
 use tenancy_config::plain::plain;
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
@@ -28,9 +28,14 @@ impl Report for RolloutReport {
             ]
         });
         let columns = [text("table"), text("was"), text("is"), number("steps"), number("time")];
+        if self.goal == Goal::Logins {
+            let of_logins = self.sign_in.as_ref().map(sign_in).into_iter().chain(left(&self.left));
+            return Document::new(of_logins.chain([conclusion(self)]));
+        }
         let mut document = Document::new([Table::new(columns, rows).into()]);
         document.extend(notes("Stopped:", self, |outcome| sentences(&outcome.stopped_by)));
         document.extend(self.sign_in.as_ref().map(sign_in));
+        document.extend(left(&self.left));
         document.extend(notes("Filled:", self, |outcome| outcome.filled.as_ref().map(filled).unwrap_or_default()));
         document.extend(notes("Let through:", self, |outcome| sentences(&outcome.waived)));
         document.extend(notes("Replaced:", self, |outcome| sentences(&outcome.replaced)));
@@ -64,6 +69,26 @@ fn sign_in(done: &SignInOutcome) -> Block {
     lines(made.into_iter().chain(gave).chain(stopped).chain(nothing))
 }
 
+/// What was taken from roles that `tenancy.toml` names no more.
+fn left(outcomes: &[LeftOutcome]) -> Option<Block> {
+    let took = |outcome: &LeftOutcome| {
+        let role = &outcome.role;
+        let done = match (outcome.dropped, outcome.steps) {
+            (true, _) => {
+                Some(format!("Dropped the role {role}, which a rollout had made and tenancy.toml names no more."))
+            }
+            (false, 0) => None,
+            (false, _) => {
+                Some(format!("Took from {role}, which tenancy.toml names no more, what rollouts had given it."))
+            }
+        };
+        let stopped = outcome.stopped_by.iter().map(|stop| format!("Left: {stop}.")).collect::<Vec<_>>();
+        done.into_iter().chain(stopped)
+    };
+    let said: Vec<String> = outcomes.iter().flat_map(took).collect();
+    (!said.is_empty()).then(|| lines(said))
+}
+
 /// What a backfill put into a tenant column that the rollout added.
 fn filled(filled: &Filled) -> String {
     let rows = counted(filled.rows, "row got", "rows got");
@@ -76,8 +101,10 @@ fn filled(filled: &Filled) -> String {
 
 fn conclusion(report: &RolloutReport) -> Block {
     let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum::<usize>()
-        + report.sign_in.as_ref().map_or(0, |sign_in| sign_in.steps);
+        + report.sign_in.as_ref().map_or(0, |sign_in| sign_in.steps)
+        + report.left.iter().map(|left| left.steps).sum::<usize>();
     let done = match report.rollout {
+        None if report.goal == Goal::Logins => Hint::from("No step was left for the logins."),
         None if report.is_complete() => Hint::from("No step was left for the tables above."),
         None => "No table could go on.".into(),
         Some(number) => {
@@ -88,8 +115,15 @@ fn conclusion(report: &RolloutReport) -> Block {
     };
     let enforced = report.tables.iter().all(|outcome| outcome.after == Phase::Enforce);
     let of_sign_in = report.sign_in.iter().flat_map(|sign_in| &sign_in.stopped_by);
-    let remedies: BTreeSet<Remedy> =
-        report.tables.iter().flat_map(|table| &table.stopped_by).chain(of_sign_in).map(Stop::remedy).collect();
+    let of_left = report.left.iter().flat_map(|left| &left.stopped_by);
+    let remedies: BTreeSet<Remedy> = report
+        .tables
+        .iter()
+        .flat_map(|table| &table.stopped_by)
+        .chain(of_sign_in)
+        .chain(of_left)
+        .map(Stop::remedy)
+        .collect();
     if !report.stopped && !remedies.is_empty() {
         return lines(std::iter::once(done).chain(next::for_stopped(remedies, &"the same command again.".into())));
     }

@@ -44,6 +44,7 @@ impl Report for StatusReport {
             ));
         }
         said.extend(self.sign_in.iter().flat_map(sign_in));
+        said.extend(self.left.iter().map(|left| format!("Left over: {left}.")));
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
         let mut document = Document::new([Table::new(columns, rows).into(), lines(said)]);
@@ -84,6 +85,8 @@ fn next(report: &StatusReport) -> Vec<Hint> {
         Hint::from("Next: ").then_hint(rollout).then(" puts back what was lost.")
     } else if report.sign_in.as_ref().is_some_and(|sign_in| sign_in.flows.iter().any(|flow| !flow.covered)) {
         Hint::from("Next: ").then_hint(rollout).then(" gives sign-in what it lacks.")
+    } else if !report.left.is_empty() {
+        Hint::from("Next: ").then_hint(rollout).then(" takes away what is declared no more.")
     } else if report.born_closed_lost {
         Hint::from("Next: ").then_run(CommandRef::RlsBornClosed)
     } else if report.tables.iter().any(|table| table.phase == Phase::None) {
