@@ -56,7 +56,7 @@ pub use run::rollout;
 pub use sign_in::back::SignInBack;
 pub use sign_in::left::LeftRole;
 pub use sign_in::left_run::{LeftOutcome, left_roles};
-pub use sign_in::report::{PlannedLeft, PlannedSignIn, SignInFlow, SignInOutcome, SignInStatus};
+pub use sign_in::report::{MembershipsFlow, PlannedLeft, PlannedSignIn, SignInFlow, SignInOutcome, SignInStatus};
 pub use status::{PolicyStatus, StatusReport, TableStatus, status};
 pub use stop::{Remedy, Stop, sentences};
 pub use waiver::Waiver;

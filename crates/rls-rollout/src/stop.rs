@@ -309,7 +309,7 @@ impl fmt::Display for Stop {
             ),
             Self::LeftAltered { role, what } => write!(
                 f,
-                "somebody changed {what}, which a rollout made for {role}, and tenancy.toml names that role no more: drop it by hand"
+                "somebody changed {what}, which a rollout made for {role} and tenancy.toml declares no more: drop it by hand"
             ),
             Self::SignInFirst { role } => write!(
                 f,

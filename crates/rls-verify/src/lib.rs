@@ -10,6 +10,7 @@
 //! | `definition` | where the definition of a table stands in for an attempt that was not made |
 //! | `policies` | what the catalog alone shows to be wrong with a table |
 //! | `settings` | what the settings of the login do to policies |
+//! | `memberships` | what it reads of its user's memberships, before a tenant is chosen |
 //! | `sign_in` | what the login of sign-in reaches before a tenant is known |
 //! | `beside` | what the login can do with tables that no policy of ours protects |
 //! | `ways` | what leads past the policies: which of it is open to the login |
@@ -23,6 +24,7 @@ mod beside;
 mod definition;
 mod error;
 mod found;
+mod memberships;
 mod options;
 mod policies;
 mod report;

@@ -16,6 +16,7 @@ use crate::attempts::rows;
 use crate::beside;
 use crate::error::Result;
 use crate::found::Found;
+use crate::memberships;
 use crate::options::VerifyOptions;
 use crate::report::{Beside, Note, NoteKind, VerifyReport};
 use crate::same_database;
@@ -84,7 +85,8 @@ pub async fn verify(
         let result = ways.inspect(&way).await;
         found.of_way(way, result);
     }
-    let exposures = sign_in::inspect(&verifier, &classes, &mut found).await?;
+    let mut exposures = sign_in::inspect(&verifier, &classes, &mut found).await?;
+    exposures.extend(memberships::inspect(&verifier, &mut found).await?);
     let accesses: Vec<(TableName, UncoveredAccess)> =
         beside.iter().map(|beside| (beside.table.clone(), beside.access.clone())).collect();
     let claim = Claim::of(&Examined {

@@ -98,6 +98,11 @@ impl Inventory {
             isolation: &self.tenancy.session.policy,
             maintenance: &self.logins.maintenance.0,
             auditor: &self.logins.auditor.0,
+            memberships: self
+                .sign_in
+                .as_ref()
+                .and_then(|sign_in| sign_in.memberships.as_ref())
+                .filter(|memberships| memberships.table == relation.name),
             sign_in: self.sign_in.as_ref().and_then(|sign_in| {
                 let table = sign_in.tables.iter().find(|table| table.table == relation.name)?;
                 Some((&sign_in.role, &table.rules))

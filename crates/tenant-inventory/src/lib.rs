@@ -62,6 +62,7 @@ pub use comparison::misfit::{Misfit, MisfitKind, NoReviewNeeded, WhyClosed};
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use reading::{PolicyReading, SettingRead, settings_read};
+pub use sign_in::memberships::Memberships;
 pub use sign_in::problem::{SignInPart, SignInProblem, SignInProblemKind};
 pub use sign_in::state::{SignIn, SignInTable};
 pub use sign_in::statement::create_sign_in;

@@ -43,6 +43,7 @@ pub use error::{Error, Result, fault_of};
 pub use policy::auth_policy::AuthPolicy;
 pub use policy::column_type::{TenantColumnType, holds_text};
 pub use policy::isolation::{PolicyForm, TenantComparison, unassigned_policy};
+pub use policy::membership_policy::MembershipPolicy;
 pub use policy::parent::{LinkColumn, ParentComparison};
 pub use policy::raising::{RaisingPolicy, raising_policy};
 pub use policy::role_policy::RolePolicy;

@@ -41,6 +41,8 @@ pub(crate) fn aspect(sign_in: &SignIn, part: &SignInPart) -> Option<Aspect> {
 /// What stops a table of sign-in where sign-in is stopped: under policies, users could no longer sign in.
 pub(crate) fn stop(state: &RolloutState, table: &TableName, blocked: bool) -> Option<Stop> {
     let sign_in = state.inventory.sign_in.as_ref().filter(|_| blocked)?;
-    let declared = sign_in.tables.iter().any(|declared| declared.table == *table);
+    let mut tables = sign_in.tables.iter().map(|declared| &declared.table);
+    let memberships = sign_in.memberships.as_ref().map(|memberships| &memberships.table);
+    let declared = tables.any(|declared| declared == table) || memberships == Some(table);
     declared.then(|| Stop::SignInFirst { role: sign_in.role.to_string() })
 }

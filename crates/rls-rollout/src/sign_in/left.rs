@@ -1,4 +1,4 @@
-//! What rollouts made for roles that `tenancy.toml` names no more, as the journal has it.
+//! What rollouts made for roles and `tenancy.toml` declares no more, as the journal has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::{Aspect, AspectKind, BornClosed, Phase, Relation, SignIn, read_definitions};
-use tenant_rls::{AuthPolicy, CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Sql};
+use tenant_rls::{AuthPolicy, CATALOG_LOCK_TIMEOUT, Database, MembershipPolicy, OwnerTx, Sql};
 
 use crate::error::Result;
 use crate::journal::Recorded;
@@ -15,7 +15,7 @@ use crate::plan::alter;
 use crate::plan::step::{Lock, Step, StepSubject};
 use crate::sign_in::login::{drop_role, revoke, role_id};
 
-/// What rollouts made for one role that `tenancy.toml` names no more, and that is still there.
+/// What rollouts made for one role and `tenancy.toml` declares no more, and that is still there.
 #[derive(Debug, Clone)]
 pub(crate) struct LeftLogin {
     pub(crate) role: Ident,
@@ -37,7 +37,7 @@ pub(crate) struct LeftTable {
     altered: Vec<String>,
 }
 
-/// A role that `tenancy.toml` names no more, and what it has from rollouts.
+/// A role that has from rollouts what `tenancy.toml` declares no more: most often one that it names no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftRole {
     /// The role.
@@ -53,7 +53,7 @@ pub struct LeftRole {
 impl fmt::Display for LeftRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { role, made_by_rollout, tables, altered } = self;
-        write!(f, "the role {role}, which tenancy.toml names no more, has rights from rollouts")?;
+        write!(f, "{role} has rights or policies from rollouts that tenancy.toml declares no more")?;
         if !tables.is_empty() {
             let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
             write!(f, " on {}", names.join(", "))?;
@@ -90,12 +90,12 @@ pub(crate) async fn left(database: &Database, tenancy: &Tenancy, recorded: &Reco
     tx.rollback().await?;
     let mut found = Vec::new();
     for (role, id) in ids {
-        let mut left = of_login(&role, &id, recorded);
+        let mut left = of_login(tenancy, &role, &id, recorded);
         for (table, now) in tables.iter().zip(&definitions) {
             let mut of_table =
                 LeftTable { table: (*table).clone(), column: column.clone(), aspects: Vec::new(), altered: Vec::new() };
             let gone = |change: &&Change| is_made(change) && !is_given_anew(tenancy, table, &change.aspect);
-            for change in recorded.changes(table).iter().filter(gone).filter(|change| is_for(change, &role)) {
+            for change in recorded.changes(table).iter().filter(gone).filter(|change| is_for(tenancy, change, &role)) {
                 match change.state_in(now) {
                     ChangeState::AsBefore => {}
                     ChangeState::AsLeft => of_table.aspects.push(change.aspect.clone()),
@@ -114,13 +114,14 @@ pub(crate) async fn left(database: &Database, tenancy: &Tenancy, recorded: &Reco
 }
 
 /// The login itself, without its tables. A role of that name that somebody made since is not what a rollout made.
-fn of_login(role: &Ident, id: &str, recorded: &Recorded) -> LeftLogin {
+fn of_login(tenancy: &Tenancy, role: &Ident, id: &str, recorded: &Recorded) -> LeftLogin {
     let is_the_same = |change: &&Change| match change.aspect.kind {
         AspectKind::Role => change.aspect.name == role.as_str() && change.after.as_deref() == Some(id),
         _ => change.aspect.role == role.as_str(),
     };
     let of_role = recorded.changes(&SignIn::subject()).iter().filter(|change| is_made(change)).filter(is_the_same);
-    let changes: Vec<Change> = of_role.cloned().collect();
+    let is_left = !tenancy.names_role(role.as_str());
+    let changes: Vec<Change> = of_role.filter(|_| is_left).cloned().collect();
     let made = changes.iter().any(|change| change.aspect.kind == AspectKind::Role);
     LeftLogin { role: role.clone(), made, tables: Vec::new(), changes }
 }
@@ -141,6 +142,12 @@ fn undeclared(tenancy: &Tenancy, recorded: &Recorded) -> Result<BTreeSet<Ident>>
         }
     }
     roles.retain(|role| !tenancy.names_role(role.as_str()));
+    // The application's login is named, and may have a policy that is declared no more.
+    for table in recorded.tables() {
+        let made = recorded.changes(table).iter().filter(|change| is_made(change));
+        roles
+            .extend(made.filter(|change| !is_given_anew(tenancy, table, &change.aspect)).filter_map(shows_memberships));
+    }
     Ok(roles)
 }
 
@@ -148,17 +155,35 @@ fn role_of_policy(change: &Change) -> Option<Ident> {
     AuthPolicy::named(&change.aspect.name)?.role_in(change.after.as_deref()?)
 }
 
-fn is_for(change: &Change, role: &Ident) -> bool {
-    match change.aspect.kind {
+/// The role to which a policy shows its user's memberships, where the change made that policy.
+fn shows_memberships(change: &Change) -> Option<Ident> {
+    let is_ours = change.aspect == Aspect::named(AspectKind::Policy, MembershipPolicy::NAME);
+    is_ours.then(|| MembershipPolicy::role_in(change.after.as_deref()?)).flatten()
+}
+
+/// Whether a change is about a role, which `tenancy.toml` may still name for something else.
+fn is_for(tenancy: &Tenancy, change: &Change, role: &Ident) -> bool {
+    if shows_memberships(change).is_some_and(|of| of == *role) {
+        return true;
+    }
+    let of_role = match change.aspect.kind {
         AspectKind::Grant => change.aspect.role == role.as_str(),
         AspectKind::Policy => role_of_policy(change).is_some_and(|of| of == *role),
         _ => false,
-    }
+    };
+    of_role && !tenancy.names_role(role.as_str())
 }
 
 /// Whether the login that is declared now gets a policy of this name, which takes the place of the one that is there.
 fn is_given_anew(tenancy: &Tenancy, table: &TableName, aspect: &Aspect) -> bool {
-    let policy = (aspect.kind == AspectKind::Policy).then(|| AuthPolicy::named(&aspect.name)).flatten();
+    if aspect.kind != AspectKind::Policy {
+        return false;
+    }
+    if aspect.name == MembershipPolicy::NAME {
+        let declared = tenancy.auth_memberships().ok().flatten();
+        return declared.is_some_and(|(declared, _)| declared == *table);
+    }
+    let policy = AuthPolicy::named(&aspect.name);
     policy.is_some_and(|policy| tenancy.auth_table(table).is_some_and(|rules| rules.may(policy.0)))
 }
 

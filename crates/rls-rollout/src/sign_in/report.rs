@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::tenancy::AuthRight;
 use tenancy_config::{Ident, TableName};
-use tenant_inventory::{SignIn, SignInProblem, create_sign_in};
+use tenant_inventory::{Memberships, SignIn, SignInProblem, create_sign_in};
 
 use crate::error::Result;
 use crate::plan::script::statement_text;
@@ -50,6 +50,9 @@ pub struct SignInStatus {
     pub exists: bool,
     /// What sign-in does, by table.
     pub flows: Vec<SignInFlow>,
+    /// What the application's own login reads of its user's memberships, where that is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memberships: Option<MembershipsFlow>,
     /// What is not as it is declared.
     #[serde(serialize_with = "said")]
     pub problems: Vec<SignInProblem>,
@@ -85,6 +88,34 @@ impl PlannedLeft {
     }
 }
 
+/// What the application's own login reads of its user's memberships.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MembershipsFlow {
+    /// The table.
+    pub table: TableName,
+    /// Its column with the user.
+    pub user: String,
+    /// The session variable with the user.
+    pub setting: String,
+    /// The declared reason.
+    pub why: String,
+    /// The policy is there.
+    pub covered: bool,
+}
+
+impl MembershipsFlow {
+    fn of(memberships: &Memberships) -> Self {
+        let rules = &memberships.rules;
+        Self {
+            table: memberships.table.clone(),
+            user: rules.user.clone(),
+            setting: rules.setting.clone(),
+            why: rules.why.clone(),
+            covered: memberships.is_made(),
+        }
+    }
+}
+
 impl PlannedSignIn {
     pub(crate) fn of(sign_in: &SignIn, stopped_by: Vec<Stop>) -> Result<Self> {
         let makes_role = sign_in.id.is_none();
@@ -112,6 +143,7 @@ impl SignInStatus {
             role: sign_in.role.clone(),
             exists: sign_in.id.is_some(),
             flows: flows.collect(),
+            memberships: sign_in.memberships.as_ref().map(MembershipsFlow::of),
             problems: sign_in.problems.clone(),
         }
     }

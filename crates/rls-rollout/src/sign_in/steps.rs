@@ -1,7 +1,7 @@
 //! The steps that give the role of sign-in its rights and policies, table by table.
 
-use tenant_inventory::{AspectKind, Phase, SignIn, SignInPart, SignInProblemKind, SignInTable};
-use tenant_rls::{AuthPolicy, Sql};
+use tenant_inventory::{Aspect, AspectKind, Phase, SignIn, SignInPart, SignInProblemKind, SignInTable};
+use tenant_rls::{AuthPolicy, MembershipPolicy, Sql};
 
 use crate::error::Result;
 use crate::plan::alter;
@@ -16,6 +16,7 @@ pub(crate) fn steps(state: &RolloutState) -> Result<Vec<Step>> {
     for table in sign_in.tables.iter().filter(|table| table.is_there) {
         steps.extend(of_table(state, sign_in, table)?);
     }
+    steps.extend(of_memberships(sign_in)?);
     // Tables that are declared no more lose what rollouts gave them.
     for problem in &sign_in.problems {
         let SignInProblemKind::Undeclared { table, parts } = &problem.what else { continue };
@@ -39,6 +40,18 @@ pub(crate) fn steps(state: &RolloutState) -> Result<Vec<Step>> {
 
 const GIVE: &str = "let sign-in use it before a tenant is known";
 const TAKE: &str = "take from sign-in what is not declared";
+
+/// The policy by which the application reads the memberships of its user, where it is missing or altered.
+fn of_memberships(sign_in: &SignIn) -> Result<Option<Step>> {
+    let Some(memberships) = &sign_in.memberships else { return Ok(None) };
+    let Some(policy) = memberships.policy.as_ref().filter(|_| !memberships.is_made()) else { return Ok(None) };
+    let (table, column) = (&memberships.table, &memberships.column);
+    let subject = StepSubject { table, column, phase: Phase::Prepare, name: "show a user's own memberships" };
+    let named = Aspect::named(AspectKind::Policy, MembershipPolicy::NAME);
+    let mut statements = alter::statements(table, column, &named, memberships.text(), None)?;
+    statements.push(policy.create(table, &memberships.app)?);
+    Ok(Some(subject.transaction(Lock::AccessExclusive, statements)))
+}
 
 fn of_table(state: &RolloutState, sign_in: &SignIn, table: &SignInTable) -> Result<Option<Step>> {
     let subject = StepSubject { table: &table.table, column: &table.column, phase: Phase::Prepare, name: GIVE };

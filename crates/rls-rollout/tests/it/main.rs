@@ -25,6 +25,7 @@ mod prisma;
 mod sign_in;
 mod sign_in_killed;
 mod sign_in_left;
+mod sign_in_memberships;
 mod snapshot;
 mod story;
 mod support;

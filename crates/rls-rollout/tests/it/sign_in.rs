@@ -32,7 +32,12 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) async fn new() -> Self {
-        let db = small(SCHEMA).await;
+        Self::with("").await
+    }
+
+    /// The same, and more tables.
+    pub(crate) async fn with(more: &str) -> Self {
+        let db = small(&format!("{SCHEMA};{more}")).await;
         let role = format!("auth_{}", db.name());
         let case = Self { db, role, folder: tempfile::tempdir().unwrap() };
         // It has the rights of the owner and may make roles, as the first login of a managed server may. The owner is every test's.

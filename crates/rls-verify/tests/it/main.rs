@@ -3,6 +3,7 @@
 
 mod claims;
 mod logins;
+mod memberships;
 mod sign_in;
 mod support;
 mod through;

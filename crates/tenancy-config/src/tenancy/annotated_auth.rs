@@ -11,6 +11,12 @@ const EXAMPLE: &str = "# [auth]
 # [auth.tables.users]
 # why = \"sign-in finds a user by email\"
 # select = [\"id\", \"email\"]
+# The application's own login reads the memberships of the user whose id it sets, before a tenant is chosen.
+# [auth.memberships]
+# why = \"a user chooses one of their tenants\"
+# table = \"tenant_memberships\"
+# user = \"userId\"
+# setting = \"app.current_user_id\"
 ";
 
 pub(super) fn write_auth(out: &mut String, auth: Option<&AuthSection>) -> std::fmt::Result {
@@ -33,6 +39,15 @@ pub(super) fn write_auth(out: &mut String, auth: Option<&AuthSection>) -> std::f
         if rules.delete {
             writeln!(out, "delete = true")?;
         }
+    }
+    if let Some(rules) = &auth.memberships {
+        writeln!(
+            out,
+            "\n# What the application's own login reads of its user's memberships, before a tenant is chosen."
+        )?;
+        writeln!(out, "[auth.memberships]\nwhy = {}\ntable = {}", string(&rules.why), string(&rules.table))?;
+        writeln!(out, "user = {}   # the column with the user's id", string(&rules.user))?;
+        writeln!(out, "setting = {}   # the session variable with it", string(&rules.setting))?;
     }
     writeln!(out)
 }

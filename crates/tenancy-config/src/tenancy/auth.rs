@@ -15,6 +15,24 @@ pub struct AuthSection {
     pub url_variable: String,
     /// What the role may do, by table: nothing else.
     pub tables: BTreeMap<String, AuthTable>,
+    /// What the application's own login reads of its user's memberships, before a tenant is known.
+    #[serde(default)]
+    pub memberships: Option<AuthMemberships>,
+}
+
+/// `[auth.memberships]`: the application's login reads the memberships of the user whose id a second session variable has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthMemberships {
+    /// Why the application needs them. Reports repeat it.
+    pub why: String,
+    /// The table of memberships.
+    pub table: String,
+    /// Its column with the id of the user.
+    pub user: String,
+    /// The session variable with the id of the user.
+    #[serde(default = "default_user_setting")]
+    pub setting: String,
 }
 
 /// `[auth.tables.NAME]`: what sign-in does with one table.
@@ -86,6 +104,10 @@ impl AuthTable {
     pub fn rights(&self) -> impl Iterator<Item = AuthRight> + use<'_> {
         AuthRight::ALL.into_iter().filter(|right| self.may(*right))
     }
+}
+
+fn default_user_setting() -> String {
+    "app.current_user_id".to_owned()
 }
 
 pub(super) fn default_url_variable() -> String {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::auth::{AuthRight, AuthTable};
-use super::checks::{Wrong, environment_variables, ident, reason, table, unique};
+use super::auth::{AuthMemberships, AuthRight, AuthTable};
+use super::checks::{Wrong, environment_variables, ident, reason, table, unique, variable};
 use super::model::Tenancy;
 use crate::name::{NameError, TableName};
 
@@ -15,6 +15,15 @@ impl Tenancy {
     pub fn auth_tables(&self) -> Result<Vec<(TableName, &AuthTable)>, NameError> {
         let tables = self.auth.iter().flat_map(|auth| &auth.tables);
         tables.map(|(name, rules)| Ok((TableName::parse(name, &self.database.schema)?, rules))).collect()
+    }
+
+    /// The table of memberships whose rows the application reads by their user, with what is declared of it.
+    ///
+    /// # Errors
+    /// [`NameError`] for a name that no table can have, which reading the file rules out.
+    pub fn auth_memberships(&self) -> Result<Option<(TableName, &AuthMemberships)>, NameError> {
+        let declared = self.auth.as_ref().and_then(|auth| auth.memberships.as_ref());
+        declared.map(|rules| Ok((TableName::parse(&rules.table, &self.database.schema)?, rules))).transpose()
     }
 
     /// Whether it names this role, as one of `[roles]` or as a login of its own.
@@ -44,6 +53,9 @@ pub(super) fn check_auth(tenancy: &Tenancy) -> Result<(), Wrong> {
         let why = format!("{} is the URL of another login", auth.url_variable);
         return Err(("auth.url_variable".to_owned(), why));
     }
+    if let Some(memberships) = &auth.memberships {
+        check_memberships(tenancy, memberships)?;
+    }
     if auth.tables.is_empty() {
         return Err(("auth.tables".to_owned(), "it is empty: the login could do nothing".to_owned()));
     }
@@ -54,6 +66,20 @@ pub(super) fn check_auth(tenancy: &Tenancy) -> Result<(), Wrong> {
             return Err((key, "the table stands there twice, with and without its schema".to_owned()));
         }
         check_table(&key, rules)?;
+    }
+    Ok(())
+}
+
+fn check_memberships(tenancy: &Tenancy, memberships: &AuthMemberships) -> Result<(), Wrong> {
+    reason("auth.memberships.why", Some(&memberships.why))?;
+    table("auth.memberships.table", &memberships.table, &tenancy.database.schema)?;
+    ident("auth.memberships.user", &memberships.user)?;
+    let key = "auth.memberships.setting";
+    variable(key, &memberships.setting)?;
+    // PostgreSQL finds a setting however its name is written.
+    if memberships.setting.eq_ignore_ascii_case(&tenancy.session.variable) {
+        let why = format!("{} has the tenant: who sets a tenant would be the user of that id", memberships.setting);
+        return Err((key.to_owned(), why));
     }
     Ok(())
 }

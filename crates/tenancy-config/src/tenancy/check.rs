@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::auth_rules::check_auth;
-use super::checks::{Wrong, environment_variables, ident, reason, table, unique};
+use super::checks::{Wrong, environment_variables, ident, reason, table, unique, variable};
 use super::log::{LogMessages, LogSection};
 use super::model::{AddColumnRule, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
 
@@ -200,22 +200,6 @@ fn log(log: &LogSection) -> Result<(), Wrong> {
         return Err(("log.messages.traffic".into(), format!("at most {} are counted", LogMessages::MOST_TRAFFIC)));
     }
     unique("log.messages", lists.into_iter().flat_map(|(_, messages)| messages))
-}
-
-/// Checks the form of a customized option's name since PostgreSQL 14: identifiers with dots between them, at least one
-/// dot.
-fn variable(key: &str, name: &str) -> Result<(), Wrong> {
-    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
-    let goes_on = |c: char| starts(c) || c.is_ascii_digit() || c == '$';
-    let part = |part: &str| part.starts_with(starts) && part.chars().all(goes_on);
-    if !name.contains('.') {
-        let why = format!("`{name}` has no dot: PostgreSQL takes such a name for one of its own settings");
-        return Err((key.to_owned(), why));
-    }
-    if !name.split('.').all(part) {
-        return Err((key.to_owned(), format!("`{name}` cannot be the name of a setting")));
-    }
-    ident(key, name)
 }
 
 /// Checks the names that lead to a claim. JSON allows an empty one; nobody means it.

@@ -43,3 +43,19 @@ pub(super) fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> 
     }
     Ok(())
 }
+
+/// Checks the form of a customized option's name since PostgreSQL 14: identifiers with dots between them, at least one
+/// dot.
+pub(super) fn variable(key: &str, name: &str) -> Result<(), Wrong> {
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+    let goes_on = |c: char| starts(c) || c.is_ascii_digit() || c == '$';
+    let part = |part: &str| part.starts_with(starts) && part.chars().all(goes_on);
+    if !name.contains('.') {
+        let why = format!("`{name}` has no dot: PostgreSQL takes such a name for one of its own settings");
+        return Err((key.to_owned(), why));
+    }
+    if !name.split('.').all(part) {
+        return Err((key.to_owned(), format!("`{name}` cannot be the name of a setting")));
+    }
+    ident(key, name)
+}

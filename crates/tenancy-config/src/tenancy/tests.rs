@@ -5,9 +5,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    AuthRight, AuthSection, AuthTable, DatabaseSection, HopRule, LogMessages, LogSection, OnDelete, PlatformRows,
-    ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
-    TenantSection, ThroughForm, ThroughRule, TieBreakerRule, fragment,
+    AuthMemberships, AuthRight, AuthSection, AuthTable, DatabaseSection, HopRule, LogMessages, LogSection, OnDelete,
+    PlatformRows, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy,
+    TenancyError, TenantSection, ThroughForm, ThroughRule, TieBreakerRule, fragment,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -389,10 +389,14 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let auth_table = (filled(), columns_of(), columns_of(), columns_of(), any::<bool>())
         .prop_map(|(why, select, insert, update, delete)| AuthTable { why, select, insert, update, delete });
     let auth_tables = proptest::collection::btree_map(name(), auth_table, 1..3);
-    let auth = (name(), "[A-Z_]{1,5}", auth_tables).prop_map(|(role, url_variable, tables)| AuthSection {
+    let memberships = (filled(), name(), name(), "[a-z]{1,4}\\.[a-z_]{1,4}")
+        .prop_map(|(why, table, user, setting)| AuthMemberships { why, table, user, setting });
+    let auth = (name(), "[A-Z_]{1,5}", auth_tables, proptest::option::of(memberships));
+    let auth = auth.prop_map(|(role, url_variable, tables, memberships)| AuthSection {
         role,
         url_variable,
         tables,
+        memberships,
     });
     let auth = proptest::option::weighted(0.2, auth);
     (columns, database, tenant, session, (roles, auth), (tables, log), reviewed)
@@ -429,6 +433,31 @@ fn sign_in_has_a_login_of_its_own_with_rights_by_column() {
     assert_eq!(rights, ["SELECT"]);
     let misspelt = read(&format!("{AUTH}selects = [\"id\"]\n")).unwrap_err();
     assert!(misspelt.hint().unwrap().to_string().contains("select"), "{misspelt:?}");
+}
+
+#[test]
+fn memberships_are_read_by_a_setting_of_their_own() {
+    let with = |more: &str| {
+        let memberships =
+            "[auth.memberships]\nwhy = \"a user chooses a tenant\"\ntable = \"memberships\"\nuser = \"userId\"\n";
+        format!("{AUTH}select = [\"id\"]\n{memberships}{more}")
+    };
+    let tenancy = read(&with("")).unwrap();
+    let (table, rules) = tenancy.auth_memberships().unwrap().unwrap();
+    assert_eq!((table.to_string().as_str(), rules.setting.as_str()), ("public.memberships", "app.current_user_id"));
+    for (more, key) in [
+        ("setting = \"APP.current_Tenant_id\"\n", "auth.memberships.setting"),
+        ("setting = \"search_path\"\n", "auth.memberships.setting"),
+        ("setting = \"app.'; DROP\"\n", "auth.memberships.setting"),
+        (
+            "setting = \"request.jwt.claims\"\n[session]\nvariable = \"request.jwt.claims\"\nclaim = [\"tenant\"]\n",
+            "auth.memberships.setting",
+        ),
+    ] {
+        assert_eq!(invalid(&with(more)).0, key, "{more}");
+    }
+    assert_eq!(invalid(&with("").replace("a user chooses a tenant", " ")).0, "auth.memberships.why");
+    assert_eq!(invalid(&with("").replace("userId", "")).0, "auth.memberships.user");
 }
 
 #[test]

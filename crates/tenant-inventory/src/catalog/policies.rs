@@ -2,10 +2,11 @@
 
 use tenancy_config::Ident;
 use tenancy_config::tenancy::AuthTable;
-use tenant_rls::{AuthPolicy, PolicyForm, RolePolicy, unassigned_policy};
+use tenant_rls::{AuthPolicy, MembershipPolicy, PolicyForm, RolePolicy, unassigned_policy};
 
 use super::definition::{Aspect, AspectKind};
 use super::relations::Relation;
+use crate::sign_in::memberships::Memberships;
 
 /// The policies of one table, with what is needed to tell ours from others.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub struct Policies<'a> {
     pub auditor: &'a Ident,
     /// The role of sign-in, and what it may do with the table.
     pub sign_in: Option<(&'a Ident, &'a AuthTable)>,
+    /// The memberships that the application reads by their user, where this is their table.
+    pub memberships: Option<&'a Memberships>,
 }
 
 impl<'a> Policies<'a> {
@@ -70,6 +73,10 @@ impl<'a> Policies<'a> {
         }
         if name == self.unassigned() {
             return self.has_unassigned();
+        }
+        if let Some(memberships) = self.memberships.filter(|_| name == MembershipPolicy::NAME) {
+            let policy = memberships.policy.as_ref().zip(self.text(name));
+            return policy.is_some_and(|(policy, text)| policy.is_printed_as(text, &memberships.app));
         }
         if let Some((policy, role)) = self.auth_policy(name) {
             return self.text(name).is_some_and(|text| policy.is_printed_as(text, role));
@@ -125,7 +132,8 @@ impl<'a> Policies<'a> {
     pub fn is_named_as_ours(&self, name: &str) -> bool {
         let unassigned = name == self.unassigned() && self.has_unassigned();
         let of_role = self.is_ours(name) || self.role_policies().any(|(policy, _)| policy.name() == name);
-        name == self.isolation || unassigned || of_role || self.auth_policy(name).is_some()
+        let of_user = name == MembershipPolicy::NAME && self.memberships.is_some();
+        name == self.isolation || of_user || unassigned || of_role || self.auth_policy(name).is_some()
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {

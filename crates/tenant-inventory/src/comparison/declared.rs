@@ -124,15 +124,19 @@ impl Declarations<'_> {
         let inventory = self.inventory;
         let (Some(sign_in), Some(auth)) = (&inventory.sign_in, &self.tenancy.auth) else { return };
         for problem in &sign_in.problems {
+            let named = |name: &str, table: &TableName| {
+                TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table)
+            };
+            let of_memberships =
+                |table: &TableName| auth.memberships.as_ref().is_some_and(|rules| named(&rules.table, table));
             let key = match problem.what.table() {
+                _ if problem.what.is_of_memberships() => "auth.memberships".to_owned(),
                 None => "auth.role".to_owned(),
-                Some(table) => {
-                    let named = |name: &&String| {
-                        TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table)
-                    };
-                    let name = auth.tables.keys().find(named);
-                    name.map_or_else(|| "auth.tables".to_owned(), |name| format!("auth.tables.{name}"))
-                }
+                Some(table) => match auth.tables.keys().find(|name| named(name, table)) {
+                    Some(name) => format!("auth.tables.{name}"),
+                    None if of_memberships(table) => "auth.memberships".to_owned(),
+                    None => "auth.tables".to_owned(),
+                },
             };
             let absent = |what: &SignInProblemKind| {
                 matches!(what, SignInProblemKind::NoTable { .. } | SignInProblemKind::NoColumns { .. })

@@ -140,6 +140,11 @@ impl<'a> Comparison<'a> {
                 columns.iter().for_each(|column| self.column(&format!("{key}.{name}"), table, Some(column)));
             }
         }
+        if let Some(rules) = tenancy.auth.as_ref().and_then(|auth| auth.memberships.as_ref())
+            && let Some(table) = self.find("auth.memberships.table", &rules.table)?
+        {
+            self.column("auth.memberships.user", table, Some(&rules.user));
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::tenancy::AuthRight;
 use tenancy_config::{Ident, TableName};
+use tenant_rls::MembershipPolicy;
 
 use super::statement::create_sign_in;
 use crate::ways::roles::RoleStep;
@@ -80,6 +81,32 @@ pub enum SignInProblemKind {
         /// What.
         parts: Vec<SignInPart>,
     },
+    /// The column with the user of a membership has a type that no policy of ours compares.
+    UserType {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: String,
+        /// Its type.
+        type_name: String,
+    },
+    /// There is no login of the application's to which memberships could be shown.
+    NoApplication {
+        /// The login that is declared.
+        login: String,
+    },
+    /// The table of memberships has no row level security and gets none: every membership is seen anyway.
+    OpenMemberships {
+        /// The table.
+        table: TableName,
+    },
+    /// The policy that shows the memberships of a user is not there.
+    MembershipPolicy {
+        /// The table.
+        table: TableName,
+        /// One of its name is, and somebody altered it.
+        altered: bool,
+    },
     /// The role has what is not declared.
     Undeclared {
         /// The table.
@@ -132,19 +159,24 @@ impl SignInProblemKind {
             | Self::Owns { .. }
             | Self::MemberOf { .. }
             | Self::HeldByApplication { .. }
+            | Self::OpenMemberships { .. }
+            | Self::MembershipPolicy { altered: true, .. }
             | Self::Undeclared { .. } => true,
             Self::NoRole { .. }
             | Self::CannotLogIn
             | Self::NoTable { .. }
             | Self::NoColumns { .. }
             | Self::NotOwned { .. }
+            | Self::UserType { .. }
+            | Self::NoApplication { .. }
+            | Self::MembershipPolicy { altered: false, .. }
             | Self::Missing { .. } => false,
         }
     }
 
     /// Whether a rollout makes what is missing.
     pub fn is_made_by_rollout(&self) -> bool {
-        matches!(self, Self::NoRole { may_create: true } | Self::Missing { .. })
+        matches!(self, Self::NoRole { may_create: true } | Self::Missing { .. } | Self::MembershipPolicy { .. })
     }
 
     /// Whether it is about what the login that asks may do, and says nothing about sign-in itself.
@@ -157,6 +189,17 @@ impl SignInProblemKind {
         self.is_made_by_rollout() || matches!(self, Self::HeldByApplication { is_this_login: true, .. })
     }
 
+    /// Whether it is about what the application's own login reads of memberships.
+    pub fn is_of_memberships(&self) -> bool {
+        matches!(
+            self,
+            Self::UserType { .. }
+                | Self::NoApplication { .. }
+                | Self::OpenMemberships { .. }
+                | Self::MembershipPolicy { .. }
+        )
+    }
+
     /// The table that it is about.
     pub fn table(&self) -> Option<&TableName> {
         match self {
@@ -164,6 +207,9 @@ impl SignInProblemKind {
             | Self::NoColumns { table, .. }
             | Self::NotOwned { table, .. }
             | Self::Missing { table, .. }
+            | Self::UserType { table, .. }
+            | Self::OpenMemberships { table }
+            | Self::MembershipPolicy { table, .. }
             | Self::Undeclared { table, .. } => Some(table),
             _ => None,
         }
@@ -175,8 +221,15 @@ impl SignInProblem {
     pub fn hint(&self) -> String {
         let role = &self.role;
         match &self.what {
-            SignInProblemKind::NoRole { may_create: true } | SignInProblemKind::Missing { .. } => {
-                "the next rollout makes it".to_owned()
+            SignInProblemKind::NoRole { may_create: true }
+            | SignInProblemKind::Missing { .. }
+            | SignInProblemKind::MembershipPolicy { .. } => "the next rollout makes it".to_owned(),
+            SignInProblemKind::UserType { .. } => {
+                "make it text, varchar, uuid, integer or bigint, or take [auth.memberships] away".to_owned()
+            }
+            SignInProblemKind::NoApplication { .. } => "correct roles.app, or make that login".to_owned(),
+            SignInProblemKind::OpenMemberships { .. } => {
+                "give it a tenant column, or take [auth.memberships] away".to_owned()
             }
             SignInProblemKind::NoRole { may_create: false } => {
                 format!("as a role with CREATEROLE: {}; then \\password {role}", create_sign_in(role).as_str())
@@ -232,6 +285,23 @@ impl fmt::Display for SignInProblem {
             }
             SignInProblemKind::Missing { table, parts } => {
                 write!(f, "{table}: {role} lacks {}", Parts(parts))
+            }
+            SignInProblemKind::UserType { table, column, type_name } => {
+                write!(f, "{table}: the user of a membership, {column}, is of type {type_name}")
+            }
+            SignInProblemKind::NoApplication { login } => {
+                write!(f, "there is no role {login}, to which memberships are to be shown")
+            }
+            SignInProblemKind::OpenMemberships { table } => {
+                write!(f, "{table} has no row level security and gets none: whoever may read it reads every membership")
+            }
+            SignInProblemKind::MembershipPolicy { table, altered } => {
+                let what = if *altered { "altered" } else { "not there" };
+                write!(
+                    f,
+                    "{table}: the policy \"{}\", which shows a user's own memberships, is {what}",
+                    MembershipPolicy::NAME
+                )
             }
             SignInProblemKind::Undeclared { table, parts } => {
                 write!(f, "{table}: {role} has {}, which [auth] does not declare", Parts(parts))

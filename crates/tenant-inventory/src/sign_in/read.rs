@@ -9,6 +9,7 @@ use tenancy_config::tenancy::{AuthRight, AuthTable};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{AuthPolicy, Error, Result};
 
+use super::memberships::read_memberships;
 use super::problem::{SignInPart, SignInProblem, SignInProblemKind};
 use super::state::{SignIn, SignInTable};
 use crate::catalog::definition::{Aspect, AspectKind, read_definitions};
@@ -55,8 +56,10 @@ pub(crate) async fn read_sign_in(
             problems.push(SignInProblemKind::Undeclared { table: name.clone(), parts });
         }
     }
+    let memberships = read_memberships(connection, tenancy, app, relations, &mut problems).await?;
     let problem = |what| SignInProblem { role: role.clone(), what };
-    Ok(Some(SignIn { id, problems: problems.into_iter().map(problem).collect(), role, tables }))
+    let problems = problems.into_iter().map(problem).collect();
+    Ok(Some(SignIn { id, problems, role, tables, memberships }))
 }
 
 /// Whether the rows of a table or view belong to no tenant.

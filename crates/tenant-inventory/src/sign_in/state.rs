@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tenancy_config::tenancy::AuthTable;
 use tenancy_config::{Ident, TableName};
 
+use super::memberships::Memberships;
 use super::problem::{SignInPart, SignInProblem};
 use crate::catalog::definition::{Aspect, AspectKind, Definition};
 
@@ -17,6 +18,8 @@ pub struct SignIn {
     pub id: Option<i64>,
     /// Its tables, in the order of the file.
     pub tables: Vec<SignInTable>,
+    /// What the application's own login reads of its user's memberships, if that is declared.
+    pub memberships: Option<Memberships>,
     /// What is not as it is declared.
     pub problems: Vec<SignInProblem>,
 }

@@ -158,6 +158,14 @@ impl TenantComparison {
         }
     }
 
+    /// The condition that a row is the session's, as the catalog prints it.
+    pub(crate) fn printed_own(&self) -> String {
+        let column = &self.printed_column;
+        let compared =
+            if self.column_type == TenantColumnType::Varchar { format!("({column})::text") } else { column.clone() };
+        format!("({compared} = {})", self.printed_default())
+    }
+
     /// The form of isolation policies that the catalog prints as `isolation` and, for the one that shows rows without a
     /// tenant, as `unassigned`; `None` if the first is not ours.
     pub fn form(&self, isolation: &str, unassigned: Option<&str>) -> Option<PolicyForm> {
@@ -208,9 +216,7 @@ impl TenantComparison {
             return self.printed_through(parent, parent.form, form);
         }
         let column = &self.printed_column;
-        let compared =
-            if self.column_type == TenantColumnType::Varchar { format!("({column})::text") } else { column.clone() };
-        let own = format!("({compared} = {})", self.printed_default());
+        let own = self.printed_own();
         let or_none = format!("({own} OR ({column} IS NULL))");
         let platform = format!("({own} OR (({} IS NULL) AND ({column} IS NULL)))", self.setting.printed());
         let (using, check) = match form {

@@ -4,6 +4,7 @@
 pub(crate) mod auth_policy;
 pub(crate) mod column_type;
 pub(crate) mod isolation;
+pub(crate) mod membership_policy;
 pub(crate) mod parent;
 pub(crate) mod raising;
 pub(crate) mod role_policy;

@@ -16,6 +16,12 @@ use crate::sql::text::Sql;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionSetting(TenantSetting);
 
+impl From<TenantSetting> for SessionSetting {
+    fn from(setting: TenantSetting) -> Self {
+        Self(setting)
+    }
+}
+
 impl SessionSetting {
     /// The one that `tenancy.toml` names.
     pub fn of(tenancy: &Tenancy) -> Self {

@@ -79,7 +79,7 @@ fn left(outcomes: &[LeftOutcome]) -> Option<Block> {
             }
             (false, 0) => None,
             (false, _) => {
-                Some(format!("Took from {role}, which tenancy.toml names no more, what rollouts had given it."))
+                Some(format!("Took from {role} what rollouts had given it and tenancy.toml declares no more."))
             }
         };
         let stopped = outcome.stopped_by.iter().map(|stop| format!("Left: {stop}.")).collect::<Vec<_>>();

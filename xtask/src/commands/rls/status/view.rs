@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{Remedy, SignInFlow, SignInStatus, StatusReport, Stop, TableStatus};
+use rls_rollout::{MembershipsFlow, Remedy, SignInFlow, SignInStatus, StatusReport, Stop, TableStatus};
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::{BornClosed, Phase, RelationKind};
 
@@ -67,7 +67,12 @@ fn sign_in(status: &SignInStatus) -> impl Iterator<Item = String> {
         format!("Sign-in as {}, {covered}: {} ({}): {}.", status.role, flow.table, rights.join(", "), flow.why)
     };
     let problems = status.problems.iter().map(|problem| format!("Sign-in: {problem}; {}.", problem.hint()));
-    status.flows.iter().map(flow).chain(problems)
+    let memberships = status.memberships.iter().map(|memberships| {
+        let covered = if memberships.covered { "covered" } else { "not covered yet" };
+        let MembershipsFlow { table, user, setting, why, .. } = memberships;
+        format!("Memberships of a user, {covered}: {table}, where {user} is {setting}: {why}.")
+    });
+    status.flows.iter().map(flow).chain(memberships).chain(problems)
 }
 
 /// What takes the tables on from here.
@@ -83,7 +88,9 @@ fn next(report: &StatusReport) -> Vec<Hint> {
     }
     let next = if report.tables.iter().any(|table| !table.lost.is_empty()) {
         Hint::from("Next: ").then_hint(rollout).then(" puts back what was lost.")
-    } else if report.sign_in.as_ref().is_some_and(|sign_in| sign_in.flows.iter().any(|flow| !flow.covered)) {
+    } else if report.sign_in.as_ref().is_some_and(|sign_in| {
+        sign_in.flows.iter().any(|flow| !flow.covered) || sign_in.memberships.as_ref().is_some_and(|flow| !flow.covered)
+    }) {
         Hint::from("Next: ").then_hint(rollout).then(" gives sign-in what it lacks.")
     } else if !report.left.is_empty() {
         Hint::from("Next: ").then_hint(rollout).then(" takes away what is declared no more.")

@@ -48,7 +48,7 @@ impl Report for VerifyReport {
             list("Missing for a proof:", self.claim.missing().iter()),
             notes(&self.notes),
             list("Declared exempt:", exempt),
-            list("Declared for sign-in, of every tenant's rows:", exposures),
+            list("Shown before a tenant is known, as declared:", exposures),
             by_definition(&self.claim),
         ];
         document.extend(lists.into_iter().filter_map(List::unless_empty));
