@@ -244,6 +244,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
             .map(|(role, _)| schema_edit::role(role))
             .into_iter()
+            .filter(|_| !logins_only)
             .chain(inventory.sign_in.iter().map(|sign_in| schema_edit::sign_in_role(&sign_in.role)))
             .collect(),
         lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),

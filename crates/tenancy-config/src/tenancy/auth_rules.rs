@@ -72,8 +72,13 @@ pub(super) fn check_auth(tenancy: &Tenancy) -> Result<(), Wrong> {
 
 fn check_memberships(tenancy: &Tenancy, memberships: &AuthMemberships) -> Result<(), Wrong> {
     reason("auth.memberships.why", Some(&memberships.why))?;
-    table("auth.memberships.table", &memberships.table, &tenancy.database.schema)?;
+    let name = table("auth.memberships.table", &memberships.table, &tenancy.database.schema)?;
     ident("auth.memberships.user", &memberships.user)?;
+    let own = tenancy.rules(&name).and_then(|rules| rules.column.as_ref());
+    if own.map_or(&tenancy.columns[..], std::slice::from_ref).contains(&memberships.user) {
+        let why = format!("{} is the tenant column: the members of a whole tenant would be shown", memberships.user);
+        return Err(("auth.memberships.user".to_owned(), why));
+    }
     let key = "auth.memberships.setting";
     variable(key, &memberships.setting)?;
     // PostgreSQL finds a setting however its name is written.

@@ -389,7 +389,7 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let auth_table = (filled(), columns_of(), columns_of(), columns_of(), any::<bool>())
         .prop_map(|(why, select, insert, update, delete)| AuthTable { why, select, insert, update, delete });
     let auth_tables = proptest::collection::btree_map(name(), auth_table, 1..3);
-    let memberships = (filled(), name(), name(), "[a-z]{1,4}\\.[a-z_]{1,4}")
+    let memberships = (filled(), name(), "user_[a-z]{1,5}", "[a-z]{1,4}\\.[a-z_]{1,4}")
         .prop_map(|(why, table, user, setting)| AuthMemberships { why, table, user, setting });
     let auth = (name(), "[A-Z_]{1,5}", auth_tables, proptest::option::of(memberships));
     let auth = auth.prop_map(|(role, url_variable, tables, memberships)| AuthSection {
@@ -457,7 +457,11 @@ fn memberships_are_read_by_a_setting_of_their_own() {
         assert_eq!(invalid(&with(more)).0, key, "{more}");
     }
     assert_eq!(invalid(&with("").replace("a user chooses a tenant", " ")).0, "auth.memberships.why");
-    assert_eq!(invalid(&with("").replace("userId", "")).0, "auth.memberships.user");
+    for user in ["", "tenantId", "tenant_id"] {
+        assert_eq!(invalid(&with("").replace("userId", user)).0, "auth.memberships.user", "{user}");
+    }
+    let other = "[tables.memberships]\ncolumn = \"userId\"\n";
+    assert_eq!(invalid(&with(other)).0, "auth.memberships.user");
 }
 
 #[test]
