@@ -56,6 +56,7 @@ pub use scope::catalog::CatalogTx;
 pub use scope::each::{EachReader, EachTx};
 pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow, values_fit};
 pub use scope::owner::{CATALOG_LOCK_TIMEOUT, OwnerTx};
+pub use scope::planning::{Plan, PlanSettings, Planned, Scans};
 pub use scope::probe::{ProbeSessions, ProbeTx, VariableBefore};
 pub use scope::tenant::TenantTx;
 pub use server_error::Fault;

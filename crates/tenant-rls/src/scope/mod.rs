@@ -6,5 +6,6 @@ pub(crate) mod catalog;
 pub(crate) mod each;
 pub(crate) mod insert;
 pub(crate) mod owner;
+pub(crate) mod planning;
 pub(crate) mod probe;
 pub(crate) mod tenant;
