@@ -43,6 +43,7 @@ pub use plan::schema_edit::SchemaEdit;
 pub use plan::snapshot::{Snapshot, snapshots};
 pub use plan::step::{Execution, Lock, Statement, Step};
 pub use plan::through::PlannedThrough;
+pub use plan::trial::{Trial, TrialTable, trial};
 pub use plan::{PlanReport, PlannedTable, plan};
 pub use rollback::report::{RestoredTable, RollbackReport};
 pub use rollback::{RollbackOptions, rollback};

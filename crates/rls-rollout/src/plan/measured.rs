@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
-use tenancy_config::TableName;
 use tenancy_config::tenancy::ThroughForm;
+use tenancy_config::{Ident, TableName};
 use tenant_inventory::{FormChoice, FormTimes, Inventory, NotMeasured, Relation, TimesOfForm, Took};
 use tenant_rls::{
     Access, CatalogTx, Database, EachReader, EachTx, Error as RlsError, Limits, ParentComparison, SessionSetting, Sql,
@@ -53,6 +53,12 @@ pub(crate) async fn measure_forms(database: &Database, inventory: &mut Inventory
             choose(relation, times);
         }
     }
+}
+
+/// The query for the tenant with most rows of a table.
+pub(crate) fn largest_tenant(table: &TableName, column: &Ident) -> Sql {
+    let largest = Template::new(include_str!("../../../../sql/rls-rollout/largest_tenant.sql"));
+    largest.table("table", table).ident("column", column).build()
 }
 
 fn yields(relation: &Relation) -> bool {
@@ -102,8 +108,7 @@ impl Timing<'_> {
     async fn largest_tenant(&self, comparison: &ParentComparison) -> Result<String, NotMeasured> {
         let database = self.database.limited(EACH);
         let (table, column) = (comparison.table.clone(), comparison.tenant.name.clone());
-        let largest = Template::new(include_str!("../../../../sql/rls-rollout/largest_tenant.sql"));
-        let largest = largest.table("table", &table).ident("column", &column).build();
+        let largest = largest_tenant(&table, &column);
         let access = vec![Access { table, read: vec![column], write: None }];
         let candidates = visibility::readers(&database, &self.inventory.tenancy).map_err(refused)?;
         let readers = EachReader::of_each(&database, vec![access], &candidates).await.map_err(refused)?;

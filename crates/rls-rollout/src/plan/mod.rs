@@ -25,6 +25,7 @@ pub(crate) mod step;
 pub(crate) mod steps;
 pub(crate) mod through;
 mod tighten;
+pub(crate) mod trial;
 pub(crate) mod unseen;
 
 use backfill_engine::short_name;

@@ -76,12 +76,43 @@ impl StepBuilder<'_> {
         if left_over(&self.state.recorded, self.relation, &index) {
             statements.push(alter::drop_index(self.table(), &index)?);
         }
+        statements.push(self.create_index(&index, "CONCURRENTLY")?);
+        Ok(Some(self.subject(Phase::Prepare, "index the tenant column").concurrently(index, statements)))
+    }
+
+    fn create_index(&self, index: &str, how: &'static str) -> Result<Sql> {
         let create = Template::new(include_str!("../../../../sql/rls-rollout/create_index.sql"))
-            .ident("index", &Ident::new(&index)?)
+            .fragment("how", Sql::from_static(how))
+            .ident("index", &Ident::new(index)?)
             .table("table", self.table())
             .ident("column", self.column());
-        statements.push(create.build());
-        Ok(Some(self.subject(Phase::Prepare, "index the tenant column").concurrently(index, statements)))
+        Ok(create.build())
+    }
+
+    /// The index that the table is given, as a statement for a transaction that is rolled back.
+    pub(super) fn trial_index(&self) -> Result<Option<Sql>> {
+        if self.relation.tenant_index || self.relation.kind == RelationKind::Partitioned {
+            return Ok(None);
+        }
+        let index = self.state.index_names.get(self.table());
+        index.map(|index| self.create_index(index, "")).transpose()
+    }
+
+    /// The policies that the table has in the end, switched on and held against its owner, as statements of one transaction that is rolled back.
+    pub(super) fn trial_policies(&self) -> Result<Vec<Sql>> {
+        let mut statements = Vec::new();
+        if self.style.adopt {
+            for (name, _) in self.state.inventory.other_policies(self.relation) {
+                statements.extend(self.alter(&Aspect::named(AspectKind::Policy, name), None)?);
+            }
+        }
+        statements.extend(self.isolation(self.policies().declared_form())?);
+        for switch in [AspectKind::RowSecurity, AspectKind::Forced] {
+            if !self.relation.definition.has(switch) {
+                statements.extend(self.alter(&Aspect::only(switch), Some(""))?);
+            }
+        }
+        Ok(statements)
     }
 
     /// Default, policies, rights and the switch, in one transaction: in between, rows would be hidden or open.
