@@ -1,0 +1,5 @@
+//! Predictions on a real server, compared with what a rollout does there.
+#![allow(clippy::unwrap_used)] // in the helpers of tests too
+
+mod support;
+mod truth;
