@@ -5,7 +5,7 @@ SELECT n.nspname::text AS schema,
        i.relname::text AS index_name,
        pg_get_indexdef(x.indexrelid, key.position::int, false) AS printed,
        CASE WHEN x.indkey[key.position - 1] = 0
-            THEN (SELECT count(*) FROM generate_series(0, key.position - 1) AS before (at) WHERE x.indkey[before.at::int] = 0) END AS expression,
+            THEN (SELECT count(*) FROM generate_series(0, key.position - 2) AS before (at) WHERE x.indkey[before.at::int] = 0) END AS expression,
        x.indexprs::text AS expressions,
        format_type(oc.opcintype, NULL) AS input_type,
        (SELECT coalesce(json_agg(json_build_object(

@@ -43,6 +43,8 @@ CREATE INDEX people_price ON people (price);
 CREATE INDEX people_seen ON people ("seenAt");
 CREATE INDEX people_name_of_tenant ON people ("tenantId", upper(name));
 CREATE INDEX people_coalesce ON people (coalesce("deletedAt", "seenAt"));
+CREATE INDEX people_bytes ON people ((email COLLATE "C"));
+CREATE INDEX people_pair ON people (price, (reverse(handle)), (handle COLLATE "C"));
 CREATE INDEX people_network ON people (network);
 CREATE TABLE letters (
     id text PRIMARY KEY,

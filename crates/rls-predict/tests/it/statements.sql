@@ -2,6 +2,8 @@ SELECT * FROM people WHERE lower(email) = $1;
 SELECT * FROM people WHERE lower(email) = lower('Mail7@x.example');
 SELECT * FROM people WHERE email = $1;
 SELECT * FROM people WHERE email = lower($1);
+SELECT * FROM people WHERE email COLLATE "C" = $1;
+SELECT * FROM people WHERE price = 7 AND handle COLLATE "C" = 'h7' AND reverse(handle) = '7h';
 SELECT * FROM people WHERE handle = $1;
 SELECT * FROM people WHERE handle IN ('h1', 'h2');
 SELECT * FROM people WHERE title LIKE 'title77%';
