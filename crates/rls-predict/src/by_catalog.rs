@@ -29,7 +29,7 @@ pub(crate) async fn predict(subject: &Subject<'_>) -> Result<Found> {
     let mut plans = Vec::new();
     for (at, statement) in subject.statements.iter().enumerate() {
         match kind(&statement.text) {
-            Kind::Planned => match tx.plan(&statement.text, &settings).await? {
+            Kind::Planned => match tx.plan(subject.text(at), &settings).await? {
                 Ok(explained) => plans.extend(PlanFacts::read(&explained).map(|plan| (at, plan))),
                 Err(failure) => found.not_planned.push((at, WhyNotPlanned::Refused { failure })),
             },
@@ -119,7 +119,7 @@ async fn at_most(
         return Ok(None);
     }
     let without = PlanSettings { scans: Scans::WithoutIndexes, ..settings.clone() };
-    let explained = tx.plan(&subject.statements[at].text, &without).await?;
+    let explained = tx.plan(subject.text(at), &without).await?;
     let cost = explained.ok().and_then(|explained| PlanFacts::read(&explained)).map(|plan| plan.cost);
     Ok(cost.filter(|cost| *cost < SWITCHED_OFF && plan.cost > 0.0).map(|cost| (cost / plan.cost).max(1.0)))
 }

@@ -35,9 +35,18 @@ enum Planned {
 }
 
 pub(crate) async fn predict(subject: &Subject<'_>) -> Result<Found> {
+    let session = subject.owner.session();
+    if session.superuser && !subject.options.trusts_statements {
+        return Err(Error::Superuser { login: session.role.clone() });
+    }
     let retry = subject.options.rollout.lock_retry;
     let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(5), retry.attempts.max(1) - 1);
     let tried = retry_locks(backoff, async || once(subject).await).await.map_err(Error::Database)?;
+    if let PlannedAs::Instead { login, role } = &tried.planned_as
+        && session.bypass_rls
+    {
+        return Err(Error::Unfiltered { login: login.clone(), role: role.clone() });
+    }
     let mut found = Found {
         planned_as: tried.planned_as,
         tenant: tried.tenant,
@@ -88,13 +97,8 @@ fn summary(plan: PlanFacts) -> PlanSummary {
 async fn once(subject: &Subject<'_>) -> Result<Tried, RlsError> {
     let mut tx = OwnerTx::begin(subject.owner, subject.options.rollout.lock_retry.lock_timeout).await?;
     let (planned_as, settings) = settings(subject, &mut tx).await?;
-    let asked: Vec<(usize, &str)> = subject
-        .statements
-        .iter()
-        .map(|statement| statement.text.as_str())
-        .enumerate()
-        .filter(|(_, text)| kind(text) == Kind::Planned)
-        .collect();
+    let is_planned = |at: &usize| kind(&subject.statements[*at].text) == Kind::Planned;
+    let asked = (0..subject.statements.len()).filter(is_planned).map(|at| (at, subject.text(at)));
     let mut before = Vec::new();
     for (at, text) in asked {
         before.push((at, text, plan(&mut tx, text, &settings).await?));

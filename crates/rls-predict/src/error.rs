@@ -23,6 +23,20 @@ pub enum Error {
         /// The application's.
         app: String,
     },
+    /// A trial as a superuser: planning calls functions that are IMMUTABLE, and these could go back to the superuser.
+    #[error("{login} is a superuser, whom code that the statements call could become; nothing was tried")]
+    Superuser {
+        /// The login.
+        login: String,
+    },
+    /// A trial as a login that no policy filters, and that may not act as the application's.
+    #[error("no policy filters {login}, and it may not act as {role}: nothing can be planned behind policies")]
+    Unfiltered {
+        /// The login.
+        login: String,
+        /// The application's.
+        role: String,
+    },
     /// The database has no statistics of its statements.
     #[error("this database has no pg_stat_statements, which would tell its statements")]
     NoStatistics,
@@ -47,6 +61,11 @@ impl UserError for Error {
             Self::OtherDatabase { .. } => {
                 Some("give with --app-url how the application logs in to this very database".into())
             }
+            Self::Superuser { .. } => Some(
+                "log in as the owner of the tables; or, if nobody else could have made what the statements call, give --trust-statements"
+                    .into(),
+            ),
+            Self::Unfiltered { login, role } => Some(format!("GRANT {role} TO {login}, for as long as this is tried").into()),
             Self::NoStatistics => Some(
                 "give a file with --statements; or set shared_preload_libraries = 'pg_stat_statements', restart the server, run CREATE EXTENSION \
                  pg_stat_statements, and let the application work for a while"
@@ -66,6 +85,7 @@ impl UserError for Error {
             Self::Database(error) => error.exit(),
             Self::Rollout(error) => error.exit(),
             Self::OtherDatabase { .. } => Exit::Usage,
+            Self::Superuser { .. } | Self::Unfiltered { .. } => Exit::Refused,
             Self::NoStatistics | Self::HiddenStatistics { .. } | Self::Statistics(_) => Exit::Failed,
         }
     }

@@ -1,6 +1,7 @@
 //! Which searches of indexes policies make impossible: those by a condition that is not leakproof. The server would have to call its functions with
 //! rows that the policy hides.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -25,6 +26,7 @@ pub struct LostIndex {
     /// The index leads with the column that the policy compares, so that this still narrows the search.
     pub still_narrowed: bool,
     /// What helps.
+    #[serde(serialize_with = "rls_rollout::said")]
     pub remedies: Vec<Remedy>,
 }
 
@@ -85,9 +87,9 @@ impl Judge<'_> {
             let same_or =
                 |other: &&IndexSearch| search.alternative.is_some() && other.alternative == search.alternative;
             let others = searches.iter().filter(|(other, _)| same_or(other)).flat_map(|(_, of_each)| of_each);
-            let of_others: Vec<String> = others.flatten().cloned().collect();
+            let of_others: BTreeSet<String> = others.flatten().cloned().collect();
             for (clause, own) in search.conditions.iter().zip(of_each) {
-                let not_leakproof = if own.is_empty() { of_others.clone() } else { own.clone() };
+                let not_leakproof = if own.is_empty() { Vec::from_iter(of_others.clone()) } else { own.clone() };
                 let is_known = lost.iter().any(|known| known.index == search.index && known.condition == clause.text);
                 if !not_leakproof.is_empty() && !is_known {
                     lost.push(self.loss(search, clause, not_leakproof));

@@ -9,6 +9,8 @@ pub struct PredictOptions {
     pub rollout: RolloutOptions,
     /// How it is found out.
     pub way: PredictWay,
+    /// It is agreed that a superuser plans the statements in a trial, whom code that they call could become.
+    pub trusts_statements: bool,
     /// From how many times the cost on a statement counts as slower.
     pub slower_than: f64,
 }

@@ -12,6 +12,7 @@ use crate::catalog::indexes::Indexes;
 use crate::error::{Error, Result};
 use crate::options::{PredictOptions, PredictWay};
 use crate::report::{NotPlanned, PredictReport, PredictedTable, Prediction, TableNotTried};
+use crate::statements::prefix::with_prefixes;
 use crate::statements::{Source, Statement, server};
 use crate::subject::{Found, Subject, is_stopped};
 
@@ -45,7 +46,10 @@ pub async fn predict(
     let mut tx = OwnerTx::begin(owner, CATALOG_LOCK_TIMEOUT).await?;
     let indexes = Indexes::read(tx.connection(), &Vec::from_iter(&protected)).await?;
     tx.rollback().await?;
+    let with_prefixes: Vec<Option<String>> =
+        statements.iter().map(|statement| with_prefixes(&statement.text)).collect();
     let subject = Subject {
+        with_prefixes: &with_prefixes,
         owner,
         app,
         tenancy,
@@ -67,6 +71,7 @@ pub async fn predict(
         .map(|(at, change)| Prediction {
             number: at + 1,
             statement: statements[at].clone(),
+            planned_as: with_prefixes[at].clone(),
             counts: change.counts(options.slower_than),
             change,
         })

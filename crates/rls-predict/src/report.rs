@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rls_rollout::Stop;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_rls::{PolicyForm, StatementFailure};
 
@@ -40,6 +40,7 @@ pub struct PredictReport {
     /// The statements that were not planned.
     pub not_planned: Vec<NotPlanned>,
     /// What is affected beside statements.
+    #[serde(serialize_with = "rls_rollout::said")]
     pub effects: Vec<Effect>,
 }
 
@@ -78,15 +79,11 @@ pub struct PredictedTable {
     /// It has them already.
     pub is_enforced: bool,
     /// What stops it on the way.
-    #[serde(serialize_with = "said")]
+    #[serde(serialize_with = "rls_rollout::said")]
     pub stopped_by: Vec<Stop>,
     /// Why its policies were not tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_tried: Option<TableNotTried>,
-}
-
-fn said<S: Serializer>(stops: &[Stop], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(stops.iter().map(ToString::to_string))
 }
 
 /// Why the policies of a table were not tried.
@@ -121,6 +118,9 @@ pub struct Prediction {
     pub number: usize,
     /// The statement.
     pub statement: Statement,
+    /// The text that was planned, where a pattern stands in it for a parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_as: Option<String>,
     /// What happens.
     #[serde(flatten)]
     pub change: Change,

@@ -38,6 +38,8 @@ pub(crate) struct Subject<'a> {
     /// The tables that get policies.
     pub(crate) protected: &'a [TableName],
     pub(crate) statements: &'a [Statement],
+    /// What of each is planned, where that is not its own text.
+    pub(crate) with_prefixes: &'a [Option<String>],
 }
 
 /// Whether a trial leaves a table out.
@@ -60,6 +62,11 @@ pub(crate) async fn names(owner: &Database, plans: impl Iterator<Item = &PlanFac
 }
 
 impl<'a> Subject<'a> {
+    /// The text of a statement that is planned.
+    pub(crate) fn text(&self, at: usize) -> &'a str {
+        self.with_prefixes[at].as_deref().unwrap_or(&self.statements[at].text)
+    }
+
     pub(crate) fn judge(&self, names: &'a LeakyNames) -> Judge<'a> {
         Judge { inventory: &self.trial.inventory, indexes: self.indexes, names, protected: self.protected }
     }

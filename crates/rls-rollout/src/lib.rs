@@ -59,5 +59,5 @@ pub use sign_in::left::LeftRole;
 pub use sign_in::left_run::{LeftOutcome, left_roles};
 pub use sign_in::report::{MembershipsFlow, PlannedLeft, PlannedSignIn, SignInFlow, SignInOutcome, SignInStatus};
 pub use status::{PolicyStatus, StatusReport, TableStatus, status};
-pub use stop::{Remedy, Stop, sentences};
+pub use stop::{Remedy, Stop, said, sentences};
 pub use waiver::Waiver;

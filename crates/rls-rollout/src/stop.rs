@@ -340,7 +340,10 @@ struct Said<'a, T> {
 }
 
 /// Writes values with their sentences beside their fields.
-pub(crate) fn said<T: Serialize + fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// Those of the serializer.
+pub fn said<T: Serialize + fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(|value| Said { value, says: value.to_string() }))
 }
 

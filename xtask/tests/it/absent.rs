@@ -7,7 +7,7 @@ use test_support::TestDb;
 use crate::support::Place;
 
 /// Each command that looks at more than one table, with the statuses of an answer.
-const COMMANDS: [(&[&str], &[i32]); 20] = [
+const COMMANDS: [(&[&str], &[i32]); 21] = [
     (&["doctor"], &[0, 3]),
     (&["inventory"], &[0]),
     (&["audit"], &[0, 3]),
@@ -24,6 +24,7 @@ const COMMANDS: [(&[&str], &[i32]); 20] = [
     (&["assign-chat-messages", "--dry-run"], &[0, 3]),
     (&["seed-tenant-defaults", "--all", "--dry-run"], &[0]),
     (&["rls", "plan"], &[0, 3]),
+    (&["rls", "predict", "--statements", "statements.sql"], &[0]),
     (&["rls", "rollout"], &[3]),
     (&["rls", "status"], &[0]),
     (&["rls", "verify"], &[3]),
@@ -40,6 +41,7 @@ async fn database() -> (TestDb, Place) {
     let more = "\n[tables.nowhere]\nexempt = \"it was there once\"\n\n[tables.nowhere_either]\n\
                 sources = [{ name = \"user\", column = \"user_id\", table = \"users\" }]\n\n\
                 [tables.nor_there]\nthrough = { column = \"x\", table = \"nowhere\" }\n";
+    place.write("statements.sql", "SELECT * FROM bookings; SELECT * FROM audit_events");
     place.write("tenancy.toml", &format!("{}{more}", include_str!("../../../tenancy.toml")));
     (db, place)
 }

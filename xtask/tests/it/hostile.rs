@@ -20,7 +20,7 @@ const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4
 
 /// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
 /// each needs what earlier ones made. `HOSTILE` is replaced by the name.
-const STARTED: [(&str, &[&str]); 80] = [
+const STARTED: [(&str, &[&str]); 83] = [
     ("doctor", &[]),
     ("inventory", &[]),
     ("audit", &[]),
@@ -41,6 +41,9 @@ const STARTED: [(&str, &[&str]); 80] = [
     ("rls plan", &["--prisma", "HOSTILE"]),
     ("rls plan", &["--prisma", ".", "--schema", "HOSTILE"]),
     ("rls plan", &["--tables", "HOSTILE.HOSTILE", "--adopt"]),
+    ("rls predict", &["--statements", "hostile.sql"]),
+    ("rls predict", &["--statements", "hostile.sql", "--try"]),
+    ("rls predict", &["--statements", "HOSTILE"]),
     ("rls verify", &["--write-probes"]),
     ("backfill suggest", &[]),
     ("backfill suggest", &["HOSTILE.HOSTILE"]),
@@ -122,7 +125,7 @@ async fn planted() -> (TestServer, DatabaseUrl) {
 }
 
 /// The files that the test writes; commands write all others.
-const GIVEN: [&str; 3] = ["tenancy.toml", "tenants.csv", "hostile.log"];
+const GIVEN: [&str; 4] = ["tenancy.toml", "tenants.csv", "hostile.log", "hostile.sql"];
 
 /// A folder with files that contain the name.
 fn place() -> Place {
@@ -152,6 +155,10 @@ fn place() -> Place {
         "{{\"message\":\"{message}\",\"context\":{{{context}}}}}\n{server}\n{{\"message\":\"{message}{HOSTILE}"
     );
     place.write("hostile.log", &log);
+    let statements = format!(
+        "SELECT '{HOSTILE}' FROM nowhere; COPY users FROM '{HOSTILE}'; SELECT * FROM \"{HOSTILE}\"; SELECT $x${HOSTILE}$x$"
+    );
+    place.write("hostile.sql", &statements);
     place.write("tenants.csv", &format!("tenant,organization_name\n\"s {HOSTILE}\",x\n"));
     place
 }

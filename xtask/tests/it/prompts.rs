@@ -17,11 +17,12 @@ fn place() -> Place {
     let place = Place::new();
     place.write("tenancy.toml", "[database]\nenvironment = \"production\"\n");
     place.write("tenants.csv", "tenant,organization_name\na,A\n");
+    place.write("statements.sql", "SELECT 1");
     place
 }
 
 /// Every command that asks, with what it says it is about to write.
-const ASKING: [(&[&str], &str); 9] = [
+const ASKING: [(&[&str], &str); 10] = [
     (&["backfill-bookings"], "as app_owner: a tenant for the rows of public.bookings that have none"),
     (&["backfill", "run", "ServiceRequest"], "a tenant for the rows of public.ServiceRequest that have none"),
     (&["assign-chat-messages"], "a tenant for the rows of public.chat_messages that have none"),
@@ -29,6 +30,10 @@ const ASKING: [(&[&str], &str); 9] = [
     (
         &["rls", "rollout", "--phase", "prepare"],
         "row level security of each table with a tenant column, as far as `prepare`",
+    ),
+    (
+        &["rls", "predict", "--try", "--statements", "statements.sql"],
+        "policies on each table with a tenant column, locked meanwhile and rolled back at the end",
     ),
     (&["rls", "rollback", "--tables", "bookings"], "row level security of bookings, back to `none`"),
     (&["rls", "verify", "--write-probes"], "attempts on rows of each table with a tenant column, each taken back"),

@@ -65,6 +65,9 @@ fn run(command: &str) -> Option<Run> {
         "rls rollout" => With(&[("--phase prepare", 3), ("", 3)]),
         // Only a superuser may.
         "rls born-closed" => With(&[("--dry-run", 4), ("", 4)]),
+        "rls predict" => {
+            With(&[("--statements statements.sql", 3), ("--statements statements.sql --try --trust-statements", 3)])
+        }
         "rls verify" => With(&[("--write-probes", 3)]),
         "rls rollback" => With(&[("--to none", 0)]),
         // It knows no database.
@@ -150,6 +153,8 @@ fn wrong(
 async fn no_command_calls_what_somebody_planted_in_its_search_path() {
     let db = trapped().await;
     let place = Place::new();
+    // What a statement of the application calls is called for its plan, too.
+    place.write("statements.sql", "SELECT FROM public.users; COPY public.users FROM STDIN");
     let mut found = Vec::new();
     for role in [Role::Owner, Role::Superuser] {
         for command in commands() {

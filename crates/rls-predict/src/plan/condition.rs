@@ -49,20 +49,34 @@ fn is_name(token: &Token<'_>) -> bool {
 
 /// The conditions of a text such as `((a = 1) AND (lower(b) = 'x'::text))`.
 pub(crate) fn clauses(text: &str) -> Vec<Clause> {
+    parts(bare(text), &["AND"]).into_iter().map(clause).collect()
+}
+
+/// The conditions of a text, those that are joined by OR and negated ones too.
+pub(crate) fn all_clauses(text: &str) -> Vec<Clause> {
     let text = bare(text);
+    let text = text.strip_prefix("NOT ").map_or(text, bare);
+    match parts(text, &["AND", "OR"]).as_slice() {
+        [_] => vec![clause(text)],
+        several => several.iter().flat_map(|part| all_clauses(part)).collect(),
+    }
+}
+
+/// A text, cut at these words outside of parentheses.
+fn parts<'a>(text: &'a str, words: &[&str]) -> Vec<&'a str> {
     let Ok(tokens) = tokens(text) else { return Vec::new() };
     let mut depth = 0;
     let mut begin = 0;
     let mut parts = Vec::new();
     for token in &tokens {
         depth = depth_after(depth, token);
-        if depth == 0 && token.text == "AND" && token.kind == Kind::Word {
+        if depth == 0 && token.kind == Kind::Word && words.contains(&token.text) {
             parts.push(&text[begin..token.at]);
             begin = token.at + token.text.len();
         }
     }
     parts.push(&text[begin..]);
-    parts.into_iter().map(clause).collect()
+    parts
 }
 
 /// A text without the parentheses around all of it.
@@ -168,7 +182,7 @@ pub(crate) fn comparable(expression: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parts(text: &str) -> Vec<(String, Option<String>, String)> {
+    fn taken_apart(text: &str) -> Vec<(String, Option<String>, String)> {
         clauses(text).into_iter().map(|clause| (clause.left, clause.operator, clause.right)).collect()
     }
 
@@ -187,11 +201,13 @@ mod tests {
             ("(e.at OPERATOR(public.@>) 5)", vec![of("at", "@>", "5")]),
             ("((t.data ->> 'k'::text) = $1)", vec![of("data ->> 'k'::text", "=", "$1")]),
         ] {
-            assert_eq!(parts(text), expected, "{text}");
+            assert_eq!(taken_apart(text), expected, "{text}");
         }
         let called = clauses("starts_with(t.name, 'a, b'::text)");
         assert_eq!((called[0].function.as_deref(), called[0].left.as_str()), (Some("starts_with"), "name"));
         assert_eq!(clauses("(t.a IS NULL)")[0].operator, None);
+        let nested = all_clauses("((t.a = 1) AND ((t.b ~~ 'x%'::text) OR (NOT (t.c = 2))))");
+        assert_eq!(nested.iter().map(|clause| clause.left.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 
     #[test]

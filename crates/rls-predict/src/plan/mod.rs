@@ -9,7 +9,7 @@ use serde_json::Value;
 use tenancy_config::{Ident, TableName};
 use tenant_rls::Plan;
 
-use crate::plan::condition::{Clause, clauses};
+use crate::plan::condition::{Clause, all_clauses, clauses};
 
 /// A plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,9 +82,8 @@ impl PlanFacts {
 
     fn walk(&mut self, node: &Value, above: &Above) {
         let text = |key: &str| node.get(key).and_then(Value::as_str);
-        let conditions = |key: &str| text(key).map(clauses).unwrap_or_default();
         let here = table(text("Schema"), text("Relation Name")).map(|table| {
-            let filters = ["Filter", "Recheck Cond"].into_iter().flat_map(conditions).collect();
+            let filters = ["Filter", "Recheck Cond"].into_iter().filter_map(text).flat_map(all_clauses).collect();
             Reading { table, filters }
         });
         let reading = here.as_ref().or(above.reading.as_ref());

@@ -1,6 +1,7 @@
 //! The statements of the application.
 
 pub(crate) mod kind;
+pub(crate) mod prefix;
 pub(crate) mod script;
 pub(crate) mod server;
 

@@ -1,10 +1,14 @@
 //! Statements that fail, that are no statements with a plan, and that try to do more than be planned.
 
 use local_db::Role;
-use rls_predict::{Change, Effect, PlannedAs, PredictWay, WhyNotPlanned};
-use tenant_rls::StatementFailure;
+use rls_predict::{
+    Change, Effect, Error, Origin, PlannedAs, PredictOptions, PredictWay, Source, Statement, WhyNotPlanned, predict,
+    statements,
+};
+use tenancy_config::{Exit, Tenancy, UserError};
+use tenant_rls::{ConnectOptions, Database, StatementFailure};
 
-use crate::support::{as_superuser, fixture, predicted, predicted_as};
+use crate::support::{as_superuser, connect, fixture, options, predicted, predicted_as, run};
 
 #[tokio::test]
 async fn what_fails_behind_policies_is_told_from_what_works() {
@@ -73,13 +77,8 @@ async fn no_statement_is_run_whatever_its_text_is() {
         "SELECT pg_terminate_backend(pg_backend_pid())",
         "SELECT setval('\"IdempotencyKey_id_seq\"', 4711)",
     ];
-    let statements: Vec<rls_predict::Statement> = texts
-        .iter()
-        .map(|text| rls_predict::Statement {
-            text: (*text).to_owned(),
-            origin: rls_predict::Origin::Script { line: 1 },
-        })
-        .collect();
+    let statements: Vec<Statement> =
+        texts.iter().map(|text| Statement { text: (*text).to_owned(), origin: Origin::Script { line: 1 } }).collect();
     let state = "SELECT concat((SELECT count(*) FROM traces), ' ', (SELECT count(*) FROM people WHERE name <> 'gone'), ' ',
                                (SELECT count(*) FROM letters), ' ', to_regclass('made'), ' ', (SELECT last_value FROM \"IdempotencyKey_id_seq\"))";
     let ask = async || -> String {
@@ -90,11 +89,11 @@ async fn no_statement_is_run_whatever_its_text_is() {
     };
     let before = ask().await;
     for way in [PredictWay::Catalog, PredictWay::Trial] {
-        let owner = crate::support::connect(&db, Role::Superuser).await;
-        let app = crate::support::connect(&db, Role::AppUser).await;
-        let source = rls_predict::Source::Given(statements.clone());
-        let tenancy = tenancy_config::Tenancy::default();
-        let report = rls_predict::predict(&owner, &app, &tenancy, source, &crate::support::options(way)).await.unwrap();
+        let owner = connect(&db, Role::Superuser).await;
+        let app = connect(&db, Role::AppUser).await;
+        let source = Source::Given(statements.clone());
+        let tenancy = Tenancy::default();
+        let report = predict(&owner, &app, &tenancy, source, &options(way)).await.unwrap();
         let refused: Vec<usize> = report.not_planned.iter().map(|one| one.number).collect();
         assert!(refused.starts_with(&[1, 2, 3, 4]), "{report:#?}");
         assert_eq!(ask().await, before, "{way:?}");
@@ -123,14 +122,34 @@ async fn settings_publications_and_dumps_are_named_beside_the_statements() {
     as_superuser(&db, "CREATE ROLE careless LOGIN; CREATE PUBLICATION changes FOR TABLE people, countries").await;
     let alter = format!("ALTER ROLE careless IN DATABASE \"{}\" SET row_security = off", db.name());
     let mut superuser = db.superuser().await;
-    crate::support::run(&mut superuser, &alter).await;
+    run(&mut superuser, &alter).await;
     let report = predicted(&db, PredictWay::Catalog, "SELECT 1").await;
-    crate::support::run(&mut superuser, &alter.replace("SET row_security = off", "RESET ALL")).await;
-    crate::support::run(&mut superuser, "DROP ROLE careless").await;
+    run(&mut superuser, &alter.replace("SET row_security = off", "RESET ALL")).await;
+    run(&mut superuser, "DROP ROLE careless").await;
     superuser.close().await;
     let off = |effect: &Effect| matches!(effect, Effect::RowSecurityOff { role: Some(role), .. } if role == "careless");
     let sent = |effect: &Effect| matches!(effect, Effect::Publication { name, tables: 1 } if name == "changes");
     let dumps = |effect: &Effect| matches!(effect, Effect::Dumps { logins } if !logins.is_empty());
     assert!(report.effects.iter().any(off) && report.effects.iter().any(sent), "{:#?}", report.effects);
     assert!(report.effects.iter().any(dumps) && report.has_findings(), "{:#?}", report.effects);
+}
+
+#[tokio::test]
+async fn a_superuser_tries_nothing_unless_the_statements_are_trusted_and_who_is_not_filtered_tries_nothing_at_all() {
+    let db = fixture().await;
+    let source = || Source::Given(statements("SELECT * FROM people WHERE email = 'x'").unwrap());
+    let trial = PredictOptions { trusts_statements: false, ..options(PredictWay::Trial) };
+    let (superuser, app) = (connect(&db, Role::Superuser).await, connect(&db, Role::AppUser).await);
+    let refused = predict(&superuser, &app, &Tenancy::default(), source(), &trial).await.unwrap_err();
+    assert!(matches!(refused, Error::Superuser { .. }) && refused.exit() == Exit::Refused, "{refused}");
+    let catalog = PredictOptions { way: PredictWay::Catalog, ..trial.clone() };
+    predict(&superuser, &app, &Tenancy::default(), source(), &catalog).await.unwrap();
+    let server = test_support::throwaway_server(None).await;
+    let mut session = server.connect(Role::Superuser).await;
+    run(&mut session, "ALTER ROLE app_owner BYPASSRLS").await;
+    session.close().await;
+    let owner = Database::connect(&server.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
+    let source = Source::Given(statements("SELECT * FROM users").unwrap());
+    let refused = predict(&owner, &owner, &Tenancy::default(), source, &trial).await.unwrap_err();
+    assert!(matches!(refused, Error::Unfiltered { .. }), "{refused}");
 }

@@ -3,5 +3,6 @@
 
 mod commands;
 mod kept;
+mod server;
 mod support;
 mod truth;

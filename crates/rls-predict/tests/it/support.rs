@@ -36,7 +36,7 @@ pub(crate) async fn run(session: &mut DirectConnection, sql: &str) {
 }
 
 pub(crate) fn options(way: PredictWay) -> PredictOptions {
-    PredictOptions { rollout: RolloutOptions::default(), way, slower_than: 2.0 }
+    PredictOptions { rollout: RolloutOptions::default(), way, slower_than: 2.0, trusts_statements: true }
 }
 
 pub(crate) async fn predicted(db: &TestDb, way: PredictWay, text: &str) -> PredictReport {

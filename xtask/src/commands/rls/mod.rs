@@ -6,6 +6,7 @@ mod coverage;
 mod folder;
 mod next;
 mod plan;
+mod predict;
 mod prisma;
 mod progress;
 mod rollback;
@@ -24,6 +25,7 @@ use crate::context::{CommandResult, Context};
 #[command(after_help = "Examples:
   cargo xtask rls status
   cargo xtask rls plan --output rollout.sql
+  cargo xtask rls predict --statements queries.sql
   cargo xtask rls rollout --phase prepare
   cargo xtask rls rollout
   cargo xtask rls verify
@@ -39,6 +41,7 @@ pub(crate) struct Options {
 enum Command {
     Status(status::Options),
     Plan(plan::Options),
+    Predict(predict::Options),
     Setup(setup::Options),
     Rollout(rollout::Options),
     BornClosed(born_closed::Options),
@@ -54,6 +57,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match options.command {
         Command::Status(options) => status::run(context, options).await,
         Command::Plan(options) => plan::run(context, options).await,
+        Command::Predict(options) => predict::run(context, options).await,
         Command::Setup(options) => setup::run(context, options).await,
         Command::Rollout(options) => rollout::run(context, options).await,
         Command::BornClosed(options) => born_closed::run(context, options).await,

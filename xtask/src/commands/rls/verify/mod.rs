@@ -117,7 +117,7 @@ fn parsed(text: &str, origin: SettingOrigin) -> Result<(DatabaseUrl, SettingOrig
 }
 
 /// The application's URL, and the setting that it comes from.
-fn app_url(
+pub(super) fn app_url(
     context: &Context,
     settings: &Settings,
     connected: &Connected,
