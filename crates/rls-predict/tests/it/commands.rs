@@ -8,7 +8,7 @@ use rls_predict::{
 use tenancy_config::{Exit, Tenancy, UserError};
 use tenant_rls::{ConnectOptions, Database, StatementFailure};
 
-use crate::support::{as_superuser, connect, fixture, options, predicted, predicted_as, run};
+use crate::support::{as_superuser, connect, fixture, lost, options, predicted, predicted_as, run};
 
 #[tokio::test]
 async fn what_fails_behind_policies_is_told_from_what_works() {
@@ -60,8 +60,10 @@ async fn no_statement_is_run_whatever_its_text_is() {
     as_superuser(
         &db,
         "CREATE TABLE traces (trace text); GRANT ALL ON traces TO PUBLIC;
-         CREATE FUNCTION trace() RETURNS text LANGUAGE plpgsql IMMUTABLE AS
-         $$ BEGIN RESET ROLE; INSERT INTO public.traces VALUES (current_user); RETURN 'x'; END $$",
+         CREATE SEQUENCE numbers; GRANT ALL ON SEQUENCE numbers TO PUBLIC;
+         CREATE FUNCTION write() RETURNS text LANGUAGE plpgsql AS
+         $$ BEGIN RESET ROLE; PERFORM nextval('public.numbers'); INSERT INTO public.traces VALUES (current_user); RETURN 'x'; END $$;
+         CREATE FUNCTION trace() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN public.write(); END $$",
     )
     .await;
     // The middle of what cuts texts is gone around: the texts are given as statements.
@@ -80,7 +82,8 @@ async fn no_statement_is_run_whatever_its_text_is() {
     let statements: Vec<Statement> =
         texts.iter().map(|text| Statement { text: (*text).to_owned(), origin: Origin::Script { line: 1 } }).collect();
     let state = "SELECT concat((SELECT count(*) FROM traces), ' ', (SELECT count(*) FROM people WHERE name <> 'gone'), ' ',
-                               (SELECT count(*) FROM letters), ' ', to_regclass('made'), ' ', (SELECT last_value FROM \"IdempotencyKey_id_seq\"))";
+                               (SELECT count(*) FROM letters), ' ', to_regclass('made'), ' ', (SELECT last_value FROM \"IdempotencyKey_id_seq\"), ' ',
+                               (SELECT is_called FROM numbers))";
     let ask = async || -> String {
         let mut superuser = db.superuser().await;
         let state = sqlx::query_scalar(state).fetch_one(superuser.connection()).await.unwrap();
@@ -114,6 +117,17 @@ async fn who_plans_is_told_and_who_may_not_act_as_the_application_plans_behind_f
     let PlannedAs::Acting { role, .. } = &report.planned_as else { panic!("{report:#?}") };
     assert_eq!(role, "app_user");
     assert!(matches!(&report.predictions[0].change, Change::Replanned { lost, .. } if lost.len() == 1), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_login_that_may_change_no_table_predicts_the_same_from_the_catalog() {
+    let db = fixture().await;
+    let statement = "SELECT * FROM people WHERE lower(email) = $1; SELECT * FROM people WHERE email = $1";
+    let by_owner = predicted(&db, PredictWay::Catalog, statement).await;
+    let by_app = predicted_as(&db, (Role::AppUser, Role::AppUser), PredictWay::Catalog, statement).await.unwrap();
+    assert_eq!((lost(&by_owner, 1).len(), lost(&by_owner, 2).len()), (1, 0), "{by_owner:#?}");
+    assert_eq!(lost(&by_app, 1), lost(&by_owner, 1), "{by_app:#?}");
+    assert_eq!(lost(&by_app, 2), lost(&by_owner, 2), "{by_app:#?}");
 }
 
 #[tokio::test]
