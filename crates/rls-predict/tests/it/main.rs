@@ -5,4 +5,5 @@ mod commands;
 mod kept;
 mod server;
 mod support;
+mod tables;
 mod truth;
