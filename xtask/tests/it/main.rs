@@ -20,6 +20,7 @@ mod killed;
 mod libpq;
 mod local;
 mod names;
+mod predict;
 mod prompts;
 mod reader;
 mod reference;
