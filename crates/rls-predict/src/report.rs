@@ -150,7 +150,7 @@ pub enum Change {
         lost: Vec<LostIndex>,
         /// What it costs now.
         cost: f64,
-        /// At most so many times that: where it reads the whole table. None where that was not estimated.
+        /// At most about so many times that: what reading the whole table costs, without the policy's own condition. None where that was not estimated.
         at_most: Option<f64>,
     },
     /// It costs more or loses indexes, as was tried.

@@ -27,10 +27,11 @@ use crate::document::report;
   cargo xtask rls predict --try --slower-than 1.5 --confirm staging
   cargo xtask rls predict --format json --output predicted.json
 
-No statement is run: the server is asked for its plan. Without --statements they are those of pg_stat_statements that
-took longest. With --try, on a copy or on staging, the tables get their policies in a transaction that is rolled back,
-and are locked until then; without it, the catalog says which indexes cannot be used any more.
-It ends with 3 if a statement fails or gets slower than that, or something beside the statements fails.")]
+No statement is run: the server is asked for its plan. Without --statements they are those of
+pg_stat_statements that took longest. With --try, on a copy or on staging, the tables get their
+policies in a transaction that is rolled back, and are locked until then; without it, the catalog
+says which indexes cannot be used any more. It ends with 3 if a statement fails or gets slower than
+that, or something beside the statements fails.")]
 pub(super) struct Options {
     /// A file of statements; - is standard input [default: pg_stat_statements]
     #[arg(long, value_name = "FILE")]

@@ -49,7 +49,7 @@ fn row(prediction: &Prediction) -> Vec<String> {
         Change::RowSecurityOff => ("statements after it fail".to_owned(), String::new()),
         Change::PlanFails { failure } => (format!("fails: {failure}"), String::new()),
         Change::LosesIndex { lost, at_most, .. } => {
-            (indexes(lost), at_most.map_or("not estimated".to_owned(), |most| format!("up to {}", times(most))))
+            (indexes(lost), at_most.map_or("not estimated".to_owned(), |most| format!("up to about {}", times(most))))
         }
         Change::Replanned { ratio, lost, .. } => {
             let what = if lost.is_empty() { "another plan".to_owned() } else { indexes(lost) };
