@@ -67,7 +67,6 @@ fn altered(login: &LeftLogin) -> Vec<Stop> {
 
 async fn take_login(executor: &Executor<'_>, login: &LeftLogin, outcome: &mut LeftOutcome) -> Result<()> {
     let mut tx = OwnerTx::begin(executor.database, executor.lock_retry.lock_timeout).await?;
-    executor.lease.fence(tx.connection()).await?;
     let taken = match take_away(&mut tx, &login.changes).await? {
         Err(Kept { role, message }) => {
             tx.rollback().await?;
@@ -85,7 +84,7 @@ async fn take_login(executor: &Executor<'_>, login: &LeftLogin, outcome: &mut Le
         statements: taken.statements.iter().map(Sql::as_str).collect(),
         changes: &changes,
     };
-    executor.rollout.record(tx.connection(), &new).await?;
+    executor.rollout.record(tx.connection(), executor.lease, &new).await?;
     tx.commit().await?;
     outcome.dropped = taken.dropped.is_some();
     outcome.steps += 1;
