@@ -55,7 +55,11 @@ impl Listener {
 /// A runtime that listens for signals already, for a thread that does nothing else.
 fn listening() -> Option<(Runtime, Signals)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().ok()?;
-    let signals = runtime.block_on(async { Signals::listen() });
+    let signals = {
+        // Entered, and not blocked on: the caller may be in a runtime itself.
+        let _entered = runtime.enter();
+        Signals::listen()
+    };
     Some((runtime, signals))
 }
 
