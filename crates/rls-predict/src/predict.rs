@@ -71,6 +71,7 @@ pub async fn predict(
         .map(|(at, change)| Prediction {
             number: at + 1,
             statement: statements[at].clone(),
+            fingerprint: statements[at].fingerprint(),
             planned_as: with_prefixes[at].clone(),
             counts: change.counts(options.slower_than),
             change,

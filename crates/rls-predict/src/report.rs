@@ -118,6 +118,8 @@ pub struct Prediction {
     pub number: usize,
     /// The statement.
     pub statement: Statement,
+    /// What tells it from others; see [`Statement::fingerprint`].
+    pub fingerprint: String,
     /// The text that was planned, where a pattern stands in it for a parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_as: Option<String>,
@@ -221,6 +223,13 @@ impl PredictReport {
     /// Whether a statement fails or gets slower than was allowed, or something beside them fails.
     pub fn has_findings(&self) -> bool {
         self.predictions.iter().any(|prediction| prediction.counts) || self.effects.iter().any(Effect::fails)
+    }
+}
+
+impl PredictReport {
+    /// The predictions that count, but for those of statements with these fingerprints.
+    pub fn findings_besides<'a>(&'a self, allowed: &'a [String]) -> impl Iterator<Item = &'a Prediction> {
+        self.predictions.iter().filter(|one| one.counts && !allowed.contains(&one.fingerprint))
     }
 }
 

@@ -57,3 +57,38 @@ async fn a_prediction_names_what_is_lost_and_what_helps_and_ends_with_3_only_for
         assert!(ended.stderr.contains(said), "{arguments:?}: {ended}");
     }
 }
+
+#[tokio::test]
+async fn a_rollout_does_not_begin_while_a_statement_gets_slower_that_nobody_named() {
+    let db = test_support::database().await;
+    let mut owner = db.owner().await;
+    owner.run_script("making a table", MADE).await.unwrap();
+    let place = Place::new();
+    place.write("slow.sql", "SELECT id FROM contacts WHERE lower(name) = $1;\nCOPY contacts FROM STDIN;\nSELECT id FROM contacts WHERE id = $1");
+    let (url, app) = (db.url(Role::Owner), db.url(Role::AppUser));
+    let roll = |arguments: &[&str]| {
+        let on = ["--database-url", url.expose(), "--app-url", app.expose(), "--confirm", "127.0.0.1"];
+        place.run(&[&["rls", "rollout", "--tables", "contacts", "--phase", "prepare"], arguments, &on].concat())
+    };
+    let gated = |more: &[&str]| roll(&[&["--statements", "slow.sql"], more].concat());
+    let refused = gated(&[]);
+    assert_eq!(refused.status, 3, "{refused}");
+    assert!(refused.stderr.contains("nothing was rolled out: 2 statements fail or get slower"), "{refused}");
+    let secured = "SELECT relrowsecurity FROM pg_class WHERE oid = 'contacts'::regclass";
+    let is_secured: bool = sqlx::query_scalar(secured).fetch_one(owner.connection()).await.unwrap();
+    assert!(!is_secured);
+
+    let (_, named) = refused.stderr.split_once("--allow-slower ").unwrap();
+    let named = named.split_whitespace().next().unwrap();
+    let (one, _) = named.split_once(',').unwrap();
+    let still = gated(&["--allow-slower", one]);
+    assert!(still.status == 3 && still.stderr.contains("1 statement fails or gets slower"), "{still}");
+    let json = gated(&["--format", "json", "-q"]);
+    assert!(json.stdout.contains("\"schema\": \"rls-predict/1\"") && json.status == 3, "{json}");
+    let agreed = gated(&["--allow-slower", named]);
+    assert_eq!(agreed.status, 0, "{agreed}");
+    let is_secured: bool = sqlx::query_scalar(secured).fetch_one(owner.connection()).await.unwrap();
+    assert!(is_secured);
+    let alone = roll(&["--allow-slower", one]);
+    assert!(alone.status == 2 && alone.stderr.contains("--statements"), "{alone}");
+}

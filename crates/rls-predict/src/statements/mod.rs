@@ -8,6 +8,12 @@ pub(crate) mod server;
 use std::fmt;
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::tokens::tokens;
+
+/// How many bytes of the digest are a fingerprint.
+const FINGERPRINT: usize = 6;
 
 /// A statement of the application.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +23,24 @@ pub struct Statement {
     /// Where it is from.
     #[serde(flatten)]
     pub origin: Origin,
+}
+
+impl Statement {
+    /// Twelve hexadecimal digits that tell this statement from others: of its tokens, so that spaces and comments make no difference.
+    pub fn fingerprint(&self) -> String {
+        let mut digest = Sha256::new();
+        match tokens(&self.text) {
+            Ok(tokens) => {
+                for token in tokens {
+                    digest.update(token.text);
+                    // No token has it, so that two tokens are not one.
+                    digest.update([0]);
+                }
+            }
+            Err(_) => digest.update(&self.text),
+        }
+        hex::encode(&digest.finalize()[..FINGERPRINT])
+    }
 }
 
 /// Where a statement is from.
@@ -55,4 +79,25 @@ pub enum Source {
     Given(Vec<Statement>),
     /// The server's own statistics.
     Server,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Origin, Statement};
+
+    fn fingerprint(text: &str) -> String {
+        Statement { text: text.to_owned(), origin: Origin::Script { line: 1 } }.fingerprint()
+    }
+
+    #[test]
+    fn spaces_and_comments_make_no_other_statement_and_tokens_do() {
+        let one = fingerprint("SELECT a FROM t WHERE b = $1");
+        assert_eq!(one.len(), 12);
+        assert_eq!(fingerprint("SELECT a  -- the first\n  FROM t WHERE b=$1"), one);
+        for other in ["SELECT a FROM t WHERE b = $2", "SELECT a FROM t WHERE b = 'c  d'", "SELECTa FROM t WHERE b = $1"]
+        {
+            assert_ne!(fingerprint(other), one, "{other}");
+        }
+        assert_ne!(fingerprint("SELECT 'a b'"), fingerprint("SELECT 'a  b'"));
+    }
 }

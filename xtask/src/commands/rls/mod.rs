@@ -13,6 +13,7 @@ mod rollback;
 mod rollout;
 mod setup;
 mod snapshot;
+mod statements;
 mod status;
 mod verify;
 

@@ -2,20 +2,17 @@
 
 mod view;
 
-use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use rls_predict::{PredictOptions, PredictWay, Source, statements};
+use rls_predict::{PredictOptions, PredictWay, Source};
 use rls_rollout::RolloutOptions;
 use tenancy_config::Exit;
-use tenancy_config::plain::plain;
 use tenant_rls::{ConnectOptions, Database};
 
 use crate::commands::rls::args::{LockArgs, named};
+use crate::commands::rls::statements::{given, times};
 use crate::commands::rls::verify::{AppLogin, app_url};
-use crate::context::command_error::{CommandError, OrFailed};
-use crate::context::failure::CommandFailure;
 use crate::context::{CommandResult, Context, stop};
 use crate::document::report;
 
@@ -55,12 +52,6 @@ pub(super) struct Options {
     login: AppLogin,
     #[command(flatten)]
     lock: LockArgs,
-}
-
-/// Reads `1.5` or `1.5x`.
-fn times(text: &str) -> Result<f64, String> {
-    let number: Option<f64> = text.strip_suffix(['x', 'X']).unwrap_or(text).parse().ok();
-    number.filter(|times| (1.0..=1e6).contains(times)).ok_or_else(|| "a number from 1 on, such as 2 or 1.5x".to_owned())
 }
 
 /// Predicts for the database that the settings name.
@@ -103,55 +94,4 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     connected.database.close().await;
     context.report(&report)?;
     Ok(report.has_findings().then_some(Exit::NotYet))
-}
-
-/// The statements of a file, or of standard input.
-fn given(file: &Path) -> Result<Source, CommandFailure> {
-    let is_stdin = file == Path::new("-");
-    if is_stdin && std::io::stdin().is_terminal() {
-        return Err(CommandError::usage(
-            "standard input is a terminal, on which nobody types statements",
-            "name a file, or pipe one into it",
-        ));
-    }
-    let name = if is_stdin { "standard input".to_owned() } else { plain(file.display()) };
-    let mut bytes = Vec::new();
-    if is_stdin {
-        std::io::stdin().lock().read_to_end(&mut bytes).or_failed(format!("{name} cannot be read"))?;
-    } else {
-        match std::fs::read(file) {
-            Ok(read) => bytes = read,
-            Err(error) => {
-                return Err(CommandError::usage(
-                    format!("{name} cannot be read: {error}"),
-                    "name a file of SQL statements, separated by semicolons",
-                ));
-            }
-        }
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| CommandError::usage(format!("{name} is not UTF-8"), "write it as UTF-8"))?;
-    let found = statements(&text).map_err(|no_end| {
-        CommandError::usage(format!("{name}, {no_end}"), "close it; statements are separated by semicolons")
-    })?;
-    if found.is_empty() {
-        return Err(CommandError::usage(
-            format!("{name} has no statement"),
-            "a prediction needs the application's statements",
-        ));
-    }
-    Ok(Source::Given(found))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::times;
-
-    #[test]
-    fn times_are_numbers_from_one_on() {
-        assert_eq!((times("2"), times("1.5x"), times("1")), (Ok(2.0), Ok(1.5), Ok(1.0)));
-        for wrong in ["0.9", "x", "", "nan", "inf", "-2", "2xx"] {
-            assert!(times(wrong).is_err(), "{wrong}");
-        }
-    }
 }

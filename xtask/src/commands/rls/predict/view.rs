@@ -21,7 +21,8 @@ impl Report for PredictReport {
 
     fn document(&self) -> Document {
         let rows = self.predictions.iter().map(row);
-        let columns = [text("statement"), text("from"), text("with policies"), number("cost"), text("text")];
+        let columns =
+            [text("statement"), text("fingerprint"), text("from"), text("with policies"), number("cost"), text("text")];
         let mut document = Document::default();
         if !self.predictions.is_empty() {
             document.push(Table::new(columns, rows));
@@ -56,8 +57,8 @@ fn row(prediction: &Prediction) -> Vec<String> {
             (what, times(*ratio))
         }
     };
-    let Prediction { number, statement, .. } = prediction;
-    vec![number.to_string(), statement.origin.to_string(), what, cost, short(statement)]
+    let Prediction { number, statement, fingerprint, .. } = prediction;
+    vec![number.to_string(), fingerprint.clone(), statement.origin.to_string(), what, cost, short(statement)]
 }
 
 fn times(ratio: f64) -> String {

@@ -1,5 +1,6 @@
 //! `rls rollout`: takes tables to a phase, or as far as their rows allow.
 
+mod gate;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use tenant_rls::Database;
 
 use crate::commands::rls::args::{PhaseArg, RolloutArgs, named};
 use crate::commands::rls::progress::tell;
+use crate::commands::rls::rollout::gate::GateArgs;
 use crate::commands::rls::verify::{self, AppLogin};
 use crate::commands::rls::{plan, snapshot as snapshots};
 use crate::context::failure::CommandFailure;
@@ -27,6 +29,7 @@ use crate::number_format::counted;
   cargo xtask rls rollout --phase prepare
   cargo xtask rls rollout --tables bookings,invoices
   cargo xtask rls rollout --snapshot before-rls
+  cargo xtask rls rollout --statements queries.sql --allow-slower 0a1b2c3d4e5f
   cargo xtask rls rollout --add-column invoice_items=invoice_id
   cargo xtask rls rollout --confirm production --format json --output rollout.json
 
@@ -55,6 +58,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     snapshot: Option<PathBuf>,
     #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
     rollout: RolloutArgs,
 }
 
@@ -66,6 +71,9 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls rollout", context.global.format())?;
     let settings = context.settings()?;
     let rollout = options.rollout.options(options.phase.into());
+    if !gate::is_open(context, &settings, &options.login, &options.gate, &rollout).await? {
+        return Ok(Some(Exit::NotYet));
+    }
     if options.dry_run {
         return plan::show(context, &plan::make(context, &settings, &rollout).await?);
     }
