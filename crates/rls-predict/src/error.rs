@@ -72,7 +72,7 @@ impl UserError for Error {
                     .into(),
             ),
             Self::HiddenStatistics { .. } => Some(
-                "GRANT pg_read_all_stats to the login, or give with --app-url the application's, which may read its own statements".into(),
+                "make the login a member of pg_read_all_stats, or give with --app-url the application's, which may read its own statements".into(),
             ),
             Self::Statistics(_) => {
                 Some("is pg_stat_statements in shared_preload_libraries? A file can be given with --statements instead".into())
