@@ -209,8 +209,10 @@ impl Database {
 
     /// Closes every connection.
     pub async fn close(self) {
+        // From here on the pool is closed, and gets what is given back.
+        let closed = self.inner.pool.close();
         drop(self.inner.recent.remove());
-        self.inner.pool.close().await;
+        closed.await;
     }
 
     /// Checks that CONNECTION LIMIT leaves as many connections as a command needs at once. With fewer, the command
@@ -244,7 +246,7 @@ impl Database {
 
     /// Takes back a connection on which no transaction is open.
     pub(crate) fn give_back(&self, connection: PoolConnection<Postgres>) {
-        self.inner.recent.put(connection);
+        self.inner.recent.put(connection, || self.inner.pool.is_closed());
     }
 
     /// Closes the connections that are idle.

@@ -39,9 +39,10 @@ impl Recent {
     }
 
     /// Keeps a connection on which no transaction is open for the next one, or gives it to the pool.
-    pub(super) fn put(&self, connection: PoolConnection<Postgres>) {
+    /// A pool that is closed waits for it.
+    pub(super) fn put(&self, connection: PoolConnection<Postgres>, is_closed: impl FnOnce() -> bool) {
         let mut slot = self.slot();
-        if slot.waiting == 0 && slot.held.is_none() {
+        if slot.waiting == 0 && slot.held.is_none() && !is_closed() {
             slot.held = Some((connection, Instant::now()));
         }
     }

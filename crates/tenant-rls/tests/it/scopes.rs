@@ -242,6 +242,18 @@ async fn who_gives_up_while_a_transaction_opens_leaves_none_open_to_the_next_one
 }
 
 #[tokio::test]
+async fn a_pool_that_is_closed_waits_for_its_last_transaction_and_no_longer() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let tx = CatalogTx::begin(&database).await.unwrap();
+    let closing = tokio::spawn(database.clone().close());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!closing.is_finished(), "the transaction is open");
+    tx.rollback().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), closing).await.expect("its connection is closed too").unwrap();
+}
+
+#[tokio::test]
 async fn statements_run_together_keep_their_search_paths_and_a_printed_one_takes_no_second_along() {
     let db = notes().await;
     let database = connect(&db, Role::Owner, 1).await;
