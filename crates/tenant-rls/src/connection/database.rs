@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use tenancy_config::DatabaseUrl;
 
 use super::options::connect_options;
-use super::recent::Recent;
+use super::recent::{Recent, Waiting};
 use super::session::{self, CONNECT_TIMEOUT, OLDEST_SERVER, PINNED_PATH, Pooler, SearchPath, SessionFacts};
 use crate::error::{Error, Result};
 use crate::server_error::{ServerError, TOO_MANY_CONNECTIONS};
@@ -234,10 +234,18 @@ impl Database {
     }
 
     pub(crate) async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
-        let _waiting = match self.inner.recent.take() {
-            Ok(connection) => return Ok(connection),
-            Err(waiting) => waiting,
-        };
+        match self.inner.recent.take() {
+            Ok(connection) => Ok(connection),
+            Err(waiting) => self.of_pool(waiting).await,
+        }
+    }
+
+    /// A connection that answered just now.
+    pub(crate) async fn acquire_answering(&self) -> Result<PoolConnection<Postgres>> {
+        self.of_pool(self.inner.recent.wait()).await
+    }
+
+    async fn of_pool(&self, _waiting: Waiting<'_>) -> Result<PoolConnection<Postgres>> {
         self.inner.pool.acquire().await.map_err(|source| match source {
             sqlx::Error::PoolTimedOut if self.connections_are_few() => self.few_connections(self.max_connections() + 1),
             source => self.refused(source),

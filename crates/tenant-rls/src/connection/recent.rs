@@ -38,6 +38,14 @@ impl Recent {
         Err(Waiting(self))
     }
 
+    /// The caller waits for the pool, which gets the connection that was held.
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        let mut slot = self.slot();
+        slot.waiting += 1;
+        drop(slot.held.take());
+        Waiting(self)
+    }
+
     /// Keeps a connection on which no transaction is open for the next one, or gives it to the pool.
     /// A pool that is closed waits for it.
     pub(super) fn put(&self, connection: PoolConnection<Postgres>, is_closed: impl FnOnce() -> bool) {

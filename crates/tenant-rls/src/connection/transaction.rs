@@ -10,7 +10,8 @@ use sqlx::{ConnectOptions as _, Connection, PgConnection, Postgres, Row};
 use super::database::{Database, set_path};
 use super::session::{PINNED_PATH, SearchPath, one_message, pinned_locally};
 use crate::access::ActingRole;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, fault_of};
+use crate::server_error::Fault;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
@@ -41,13 +42,29 @@ impl Transaction {
         settings: Option<Sql>,
         doing: &str,
     ) -> Result<Self> {
-        let connection = database.acquire().await?;
-        // The connection is the transaction's from here on: whoever gives up while it opens must not leave it open to the next one.
-        let mut transaction = Self { database: database.clone(), connection: Some(connection), path, backend: 0 };
         let backend = Sql::from_static("SELECT pg_catalog.pg_backend_pid() AS backend");
         let parts = [Some(database.opening(begin, path)), settings, Some(backend)];
         // In one message: behind a transaction pooler, the backend is ours only from BEGIN on; and each message is a round trip.
         let message = Sql::join(parts.into_iter().flatten(), ";\n");
+        let opened = Self::open(database, database.acquire().await?, message.clone(), path, doing).await;
+        match opened {
+            // It was not asked whether it still answers, and nothing was done yet.
+            Err(error) if fault_of(&error) == Fault::Connection => {
+                Self::open(database, database.acquire_answering().await?, message, path, doing).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open(
+        database: &Database,
+        connection: PoolConnection<Postgres>,
+        message: Sql,
+        path: SearchPath,
+        doing: &str,
+    ) -> Result<Self> {
+        // The connection is the transaction's from here on: whoever gives up while it opens must not leave it open to the next one.
+        let mut transaction = Self { database: database.clone(), connection: Some(connection), path, backend: 0 };
         let opened = sqlx::raw_sql(message).fetch_all(transaction.connection()).await;
         // The settings have answers too; this one is the last.
         let backend = opened.and_then(|rows| rows.last().ok_or(sqlx::Error::RowNotFound)?.try_get("backend"));

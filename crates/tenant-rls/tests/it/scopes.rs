@@ -242,6 +242,21 @@ async fn who_gives_up_while_a_transaction_opens_leaves_none_open_to_the_next_one
 }
 
 #[tokio::test]
+async fn a_connection_that_was_cut_since_its_last_transaction_is_replaced() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE usename = 'app_user' AND datname = current_database()";
+    let mut superuser = db.superuser().await;
+    for _ in 0..3 {
+        CatalogTx::begin(&database).await.unwrap().rollback().await.unwrap();
+        superuser.run_script("cutting connections", cut).await.unwrap();
+    }
+    CatalogTx::begin(&database).await.unwrap().rollback().await.unwrap();
+    superuser.close().await;
+}
+
+#[tokio::test]
 async fn a_pool_that_is_closed_waits_for_its_last_transaction_and_no_longer() {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 2).await;
