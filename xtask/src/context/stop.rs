@@ -22,7 +22,13 @@ pub(crate) async fn gently<F: Future>(
 ) -> F::Output {
     let _awaited = Awaited::here();
     let (sender, receiver) = watch::channel(false);
-    let _listener = Listener::start(Arc::clone(printer), sender);
+    let printer = Arc::clone(printer);
+    let first = move || {
+        // If the receiver is gone, the job has just ended.
+        let _ = sender.send(true);
+        say(move || printer.warning("stopping after the running batch; press Ctrl-C again to stop at once"));
+    };
+    let _listener = Listener::start(first, None);
     job(receiver).await
 }
 
@@ -30,7 +36,8 @@ pub(crate) async fn gently<F: Future>(
 struct Listener(#[expect(dead_code, reason = "dropping it ends the thread")] Option<oneshot::Sender<()>>);
 
 impl Listener {
-    fn start(printer: Arc<Printer>, stop: watch::Sender<bool>) -> Self {
+    /// The first signal is told to the job. The process ends with the second one, or once the job took longer than `longest` to end.
+    fn start(first: impl FnOnce() + Send + 'static, longest: Option<Duration>) -> Self {
         let Some((runtime, mut signals)) = listening() else { return Self(None) };
         let (alive, dropped) = oneshot::channel();
         std::thread::spawn(move || {
@@ -39,10 +46,12 @@ impl Listener {
                     _ = dropped => {}
                     () = async {
                         signals.next().await;
-                        // If the receiver is gone, the job has just ended.
-                        let _ = stop.send(true);
-                        say(move || printer.warning("stopping after the running batch; press Ctrl-C again to stop at once"));
-                        signals.next().await;
+                        first();
+                        let second = signals.next();
+                        match longest {
+                            Some(longest) => drop(tokio::time::timeout(longest, second).await),
+                            None => drop(second.await),
+                        }
                         end();
                     } => {}
                 }
@@ -54,7 +63,7 @@ impl Listener {
 
 /// A runtime that listens for signals already, for a thread that does nothing else.
 fn listening() -> Option<(Runtime, Signals)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let signals = {
         // Entered, and not blocked on: the caller may be in a runtime itself.
         let _entered = runtime.enter();
@@ -63,16 +72,22 @@ fn listening() -> Option<(Runtime, Signals)> {
     Some((runtime, signals))
 }
 
-/// Runs a job that has nothing to save. The first signal drops it, which also cancels its statement on the server.
+/// Runs a job that has nothing to save. The first signal drops it, which also cancels its statement on the server. A job that cannot be dropped, as it
+/// hangs in a write to a terminal that nobody reads, ends with the process.
 ///
 /// # Errors
 /// What the job returns, or that it was stopped.
 pub(crate) async fn at_once<T>(job: impl Future<Output = Result<T, CommandFailure>>) -> Result<T, CommandFailure> {
     let _awaited = Awaited::here();
-    let mut signals = Signals::listen();
+    let (stop, mut stopping) = watch::channel(false);
+    let first = move || {
+        // If the receiver is gone, the job has just ended.
+        let _ = stop.send(true);
+    };
+    let _listener = Listener::start(first, Some(CANCELLING + Duration::from_secs(1)));
     let stopped = tokio::select! {
         done = job => return done,
-        _ = signals.next() => CommandError::stopped(),
+        Ok(()) = stopping.changed() => CommandError::stopped(),
     };
     let _ = tokio::time::timeout(CANCELLING, until_tasks_end()).await;
     Err(stopped)

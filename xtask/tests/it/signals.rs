@@ -1,7 +1,8 @@
 //! Ctrl-C at a moment at which a lock on the server holds the command.
 
-use std::io::BufRead;
-use std::process::{Child, Stdio};
+use std::io::{BufRead, Write};
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Duration;
 
 use local_db::Role;
 use test_support::TestDb;
@@ -73,4 +74,54 @@ async fn the_first_ctrl_c_lets_a_backfill_finish_its_batch_and_the_second_ends_i
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     lock.close().await;
+}
+
+/// A pipe into which nothing can be written, and its end for reading.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    use rustix::fs::{OFlags, fcntl_setfl};
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+    for size in [4096, 1] {
+        while writer.write(&vec![b'x'; size]).is_ok() {}
+    }
+    fcntl_setfl(&writer, OFlags::empty()).unwrap();
+    (reader, writer)
+}
+
+/// Waits until a process ends, for as long as a command may take to.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    for _ in 0..200 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+#[tokio::test]
+async fn a_signal_ends_a_command_whose_messages_nobody_reads() {
+    let (db, place) = (test_support::database().await, Place::new());
+    let url = db.url(Role::Owner);
+    for (signals, arguments) in [
+        (&["INT"][..], &["audit"][..]),
+        (&["TERM"], &["audit"]),
+        (&["INT", "INT"], &["backfill-bookings", "--confirm", "127.0.0.1"]),
+    ] {
+        let (unread, stderr) = full_pipe();
+        let mut command = place.command(&[arguments, &["--database-url", url.expose()]].concat(), &[]);
+        let mut child = command.stderr(stderr).stdout(Stdio::null()).spawn().unwrap();
+        drop(command);
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(child.try_wait().unwrap().is_none(), "{arguments:?} waits for its reader");
+        for signal in signals {
+            send(signal, &child);
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let status = ended(&mut child);
+        assert_eq!(status.and_then(|status| status.code()), Some(130), "{arguments:?}, {signals:?}");
+        drop(unread);
+    }
 }
