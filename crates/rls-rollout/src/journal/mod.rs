@@ -1,6 +1,7 @@
 //! The steps of rollouts that the journal has, and the sum of their changes.
 
 pub(crate) mod change;
+mod same_role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,10 +50,11 @@ impl Recorded {
     }
 }
 
-/// Reads every step that was not taken back.
+/// Reads every step that was not taken back, without what it gave to a role that is gone.
 pub(crate) async fn steps(database: &Database, tenancy: &Tenancy) -> Result<Vec<RecordedStep<Change>>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    let steps = tenant_ops::standing_steps(tx.connection(), tenancy).await?;
+    let mut steps = tenant_ops::standing_steps(tx.connection(), tenancy).await?;
+    same_role::forget_gone(tx.connection(), &mut steps).await?;
     tx.rollback().await?;
     Ok(steps)
 }

@@ -65,7 +65,7 @@ pub(crate) async fn run(
     if !outcome.stopped_by.is_empty() {
         return Ok(Some(outcome));
     }
-    match make_login(executor, sign_in, options).await {
+    match make_login(executor, (state, sign_in), options).await {
         Ok(None) => {}
         Ok(Some(password_file)) => {
             outcome.password_file = password_file;
@@ -96,12 +96,13 @@ pub(crate) async fn run(
 /// the password of a role that was made.
 async fn make_login(
     executor: &Executor<'_>,
-    sign_in: &SignIn,
+    (state, sign_in): (&RolloutState, &SignIn),
     options: &RolloutOptions,
 ) -> Result<Option<Option<PathBuf>>> {
     let role = &sign_in.role;
     let usages = login::usages(sign_in)?;
-    if !makes_role(sign_in) && usages.is_empty() {
+    let gone = gone(state, sign_in);
+    if !makes_role(sign_in) && usages.is_empty() && gone.is_none() {
         return Ok(None);
     }
     let mut tx = OwnerTx::begin(executor.database, executor.lock_retry.lock_timeout).await?;
@@ -116,19 +117,32 @@ async fn make_login(
         texts.push(create_sign_in(role));
         kept = Some((path, secret));
     }
+    if let Some(gone) = gone {
+        // What is given from here on is given to the other role.
+        let new = NewStep {
+            table: &SignIn::subject(),
+            phase: Phase::Prepare.as_str(),
+            step: "note that somebody made the login of sign-in anew",
+            statements: Vec::new(),
+            changes: &[gone],
+        };
+        executor.rollout.record(tx.connection(), executor.lease, &new).await?;
+    }
     for (aspect, sql) in usages {
         tx.run(&doing(role), &sql).await?;
         changes.push(Change { aspect, before: None, after: Some(String::new()) });
         texts.push(sql);
     }
-    let new = NewStep {
-        table: &SignIn::subject(),
-        phase: Phase::Prepare.as_str(),
-        step: "give sign-in a login of its own",
-        statements: texts.iter().map(Sql::as_str).collect(),
-        changes: &changes,
-    };
-    executor.rollout.record(tx.connection(), executor.lease, &new).await?;
+    if !changes.is_empty() {
+        let new = NewStep {
+            table: &SignIn::subject(),
+            phase: Phase::Prepare.as_str(),
+            step: "give sign-in a login of its own",
+            statements: texts.iter().map(Sql::as_str).collect(),
+            changes: &changes,
+        };
+        executor.rollout.record(tx.connection(), executor.lease, &new).await?;
+    }
     // Before the commit: a role whose password nobody has would be of no use.
     if let Some((path, secret)) = &kept {
         files::write(path, format!("{}\n", **secret), Readers::Owner)?;
@@ -143,6 +157,15 @@ async fn make_login(
             Err(error.into())
         }
     }
+}
+
+/// That the role which a rollout made is gone, where there is another one of its name.
+fn gone(state: &RolloutState, sign_in: &SignIn) -> Option<Change> {
+    let id = sign_in.id?.to_string();
+    let aspect = SignIn::role_aspect(&sign_in.role);
+    let mut made = state.recorded.changes(&SignIn::subject()).iter().filter(|change| change.aspect == aspect);
+    let made = made.find_map(|change| change.after.clone()).filter(|made| *made != id)?;
+    Some(Change { aspect, before: Some(made), after: None })
 }
 
 fn doing(role: &Ident) -> String {

@@ -6,7 +6,7 @@ use tenant_inventory::Phase;
 use tenant_rls::DirectConnection;
 
 use crate::sign_in::{BY_EMAIL, Case, script, tried};
-use crate::support::{Logins, after, as_tenant, auto, catalog};
+use crate::support::{Logins, after, as_tenant, auto, catalog, session};
 
 #[tokio::test]
 async fn what_a_login_has_that_is_declared_no_more_is_told_and_the_next_rollout_takes_it() {
@@ -108,6 +108,57 @@ async fn a_login_stays_while_something_else_depends_on_it_and_what_somebody_chan
     case.back_with(&case.undeclared()).await;
     assert_eq!(catalog(&case.db).await, untouched);
     case.end().await;
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_made_again_under_the_name_keeps_what_they_gave_it() {
+    let case = Case::new().await;
+    let untouched = catalog(&case.db).await;
+    case.roll(&case.undeclared()).await.unwrap();
+    case.roll(&case.declared()).await.unwrap();
+    let role = &case.role;
+    let anew = format!(
+        "DROP OWNED BY {role}; DROP ROLE {role}; CREATE ROLE {role} LOGIN NOINHERIT;
+         GRANT USAGE ON SEQUENCE accounts_id_seq TO {role}; GRANT SELECT (id) ON users TO {role}"
+    );
+    script(&case.db, &anew).await;
+    let theirs = catalog(&case.db).await;
+    assert_eq!(case.left(&case.undeclared()).await, [], "no rollout gave it anything");
+    let report = case.roll(&case.undeclared()).await.unwrap();
+    assert!(report.left.is_empty(), "{:#?}", report.left);
+    assert_eq!((catalog(&case.db).await, usage(&case).await), (theirs.clone(), true));
+
+    // What a rollout gives the other role is taken back, and no more.
+    case.roll(&case.declared()).await.unwrap();
+    assert_eq!(tried_as(&case, BY_EMAIL).await, Ok(1));
+    let report = case.roll(&case.undeclared()).await.unwrap();
+    assert!(report.is_complete() && report.left.iter().all(|left| !left.dropped), "{:#?}", report.left);
+    assert_eq!((catalog(&case.db).await, usage(&case).await), (theirs, true));
+    case.roll(&case.declared()).await.unwrap();
+    case.back().await;
+    assert_eq!((case.roles_like(role).await, usage(&case).await), (1, true));
+    script(&case.db, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    assert_eq!(catalog(&case.db).await, untouched);
+    case.end().await;
+}
+
+/// Whether the role may use the sequence of accounts.
+async fn usage(case: &Case) -> bool {
+    let mut superuser = session(&case.db, Role::Superuser).await;
+    let usage = "SELECT has_sequence_privilege($1, 'accounts_id_seq', 'USAGE')";
+    let usage = sqlx::query_scalar(usage).bind(&case.role).fetch_one(superuser.connection()).await.unwrap();
+    superuser.close().await;
+    usage
+}
+
+/// What the server says to a statement of the role.
+async fn tried_as(case: &Case, sql: &'static str) -> Result<u64, String> {
+    script(&case.db, &format!("ALTER ROLE {} PASSWORD 'x'", case.role)).await;
+    let url = case.db.login(Role::AppUser).with_user(&case.role, Some("x"));
+    let mut auth = DirectConnection::as_application(&url, "tests").await.unwrap();
+    let done = tried(&mut auth, sql).await;
+    auth.close().await;
+    done
 }
 
 #[tokio::test]
