@@ -26,8 +26,7 @@ impl std::error::Error for NoEnd {}
 /// # Errors
 /// [`NoEnd`].
 pub fn statements(text: &str) -> Result<Vec<Statement>, NoEnd> {
-    let line = |at: usize| text[..at].matches('\n').count() + 1;
-    let tokens = tokens(text).map_err(|unterminated| NoEnd { line: line(unterminated.at) })?;
+    let tokens = tokens(text).map_err(|unterminated| NoEnd { line: lines(&text[..unterminated.at]) + 1 })?;
     let mut found = Vec::new();
     let mut atomic = 0_usize;
     let (mut begin, mut end) = (None, 0);
@@ -50,11 +49,18 @@ pub fn statements(text: &str) -> Result<Vec<Statement>, NoEnd> {
         }
     }
     found.extend(begin.map(|begin| (begin, end)));
-    let statement = |(begin, end): (usize, usize)| Statement {
-        text: text[begin..end].to_owned(),
-        origin: Origin::Script { line: line(begin) },
+    // Counted on from the statement before: a file may have many.
+    let (mut line, mut counted) = (1, 0);
+    let statement = |(begin, end): (usize, usize)| {
+        line += lines(&text[counted..begin]);
+        counted = begin;
+        Statement { text: text[begin..end].to_owned(), origin: Origin::Script { line } }
     };
     Ok(found.into_iter().map(statement).collect())
+}
+
+fn lines(text: &str) -> usize {
+    text.matches('\n').count()
 }
 
 #[cfg(test)]
@@ -90,6 +96,15 @@ mod tests {
         let lines: Vec<&Origin> = found.iter().map(|statement| &statement.origin).collect();
         assert_eq!(lines, [&Origin::Script { line: 3 }, &Origin::Script { line: 6 }]);
         assert_eq!(statements("SELECT 1;\nSELECT 'x"), Err(NoEnd { line: 2 }));
+    }
+
+    #[test]
+    fn a_text_of_many_statements_is_read_once() {
+        let count = 200_000;
+        let (sender, read) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(statements(&"SELECT 1;\n".repeat(count)).unwrap()));
+        let found = read.recv_timeout(std::time::Duration::from_secs(5)).expect("each line is counted once");
+        assert_eq!(found.last().unwrap().origin, Origin::Script { line: count });
     }
 
     proptest! {
