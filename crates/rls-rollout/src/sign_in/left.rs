@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::{Aspect, AspectKind, BornClosed, Phase, Relation, SignIn, read_definitions};
-use tenant_rls::{AuthPolicy, CATALOG_LOCK_TIMEOUT, Database, MembershipPolicy, OwnerTx, Sql};
+use tenant_rls::{AuthPolicy, CATALOG_LOCK_TIMEOUT, Database, MembershipPolicy, OwnerTx, RolePolicy, Sql};
 
 use crate::error::Result;
 use crate::journal::Recorded;
@@ -152,7 +152,12 @@ fn undeclared(tenancy: &Tenancy, recorded: &Recorded) -> Result<BTreeSet<Ident>>
 }
 
 fn role_of_policy(change: &Change) -> Option<Ident> {
-    AuthPolicy::named(&change.aspect.name)?.role_in(change.after.as_deref()?)
+    let (name, text) = (change.aspect.name.as_str(), change.after.as_deref()?);
+    if let Some(policy) = AuthPolicy::named(name) {
+        return policy.role_in(text);
+    }
+    let of_role = RolePolicy::ALL.iter().any(|policy| policy.name() == name);
+    of_role.then(|| RolePolicy::role_in(text)).flatten()
 }
 
 /// The role to which a policy shows its user's memberships, where the change made that policy.

@@ -142,6 +142,51 @@ async fn a_role_that_somebody_made_again_under_the_name_keeps_what_they_gave_it(
     case.end().await;
 }
 
+#[tokio::test]
+async fn roles_of_audits_and_backfills_that_get_other_names_take_the_place_of_those_before() {
+    let case = Case::new().await;
+    let untouched = catalog(&case.db).await;
+    let before = case.undeclared();
+    case.roll(&before).await.unwrap();
+    let with_old = catalog(&case.db).await;
+    let mut renamed = before.clone();
+    let name = |of: &str| format!("{of}_{}", case.db.name());
+    (renamed.roles.maintenance, renamed.roles.auditor) = (name("maintains"), name("audits"));
+    // It may write into the book-keeping, which the roles of the file alone may.
+    let refused = case.roll(&renamed).await.unwrap_err();
+    assert!(matches!(refused, Error::Ops(tenant_ops::Error::Untrusted { .. })), "{refused}");
+    assert_eq!(catalog(&case.db).await, with_old, "nothing was changed");
+    writes_no_more(&case, "tenant_maintenance").await;
+    let told = case.left(&renamed).await;
+    let told: Vec<_> = told.iter().map(|left| (left.role.as_str(), left.made_by_rollout, left.altered.len())).collect();
+    assert_eq!(told, [("tenant_auditor", false, 0), ("tenant_maintenance", false, 0)]);
+    let report = case.roll(&renamed).await.unwrap();
+    let stops: Vec<_> = report.tables.iter().flat_map(|table| &table.stopped_by).collect();
+    assert!(report.is_complete() && report.left.iter().all(|left| !left.dropped), "{:#?} {stops:#?}", report.left);
+    let as_before = |line: &String| {
+        line.replace(&renamed.roles.maintenance, "tenant_maintenance").replace(&renamed.roles.auditor, "tenant_auditor")
+    };
+    let mut with_new: Vec<String> = catalog(&case.db).await.iter().map(as_before).collect();
+    with_new.sort();
+    let mut sorted = with_old.clone();
+    sorted.sort();
+    assert_eq!(with_new, sorted, "only the names changed");
+    assert_eq!(case.left(&renamed).await, []);
+    assert_eq!(case.roll(&renamed).await.unwrap().rollout, None, "nothing is left to do");
+    assert_eq!(case.back_with(&renamed).await, None);
+    assert_eq!(catalog(&case.db).await, untouched);
+    let (maintains, audits) = (&renamed.roles.maintenance, &renamed.roles.auditor);
+    script(&case.db, &format!("DROP OWNED BY {maintains}, {audits}; DROP ROLE {maintains}, {audits}")).await;
+    case.end().await;
+}
+
+/// Does what the refusal says.
+async fn writes_no_more(case: &Case, role: &str) {
+    let rights = ["TABLES", "FUNCTIONS", "SEQUENCES"];
+    let revoke = rights.map(|of| format!("REVOKE ALL ON ALL {of} IN SCHEMA tenant_ops FROM {role}"));
+    script(&case.db, &revoke.join(";")).await;
+}
+
 /// Whether the role may use the sequence of accounts.
 async fn usage(case: &Case) -> bool {
     let mut superuser = session(&case.db, Role::Superuser).await;

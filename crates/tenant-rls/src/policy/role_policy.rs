@@ -63,6 +63,14 @@ impl RolePolicy {
         })
     }
 
+    /// The role of a policy of such a name that the catalog prints as `text`.
+    pub fn role_in(text: &str) -> Option<Ident> {
+        let (_, role) = text.split_once(" TO ")?;
+        let (role, _) = role.split_once(" USING (")?;
+        let quoted = role.strip_prefix('"').and_then(|role| role.strip_suffix('"'));
+        Ident::new(quoted.map_or_else(|| role.to_owned(), |role| role.replace("\"\"", "\""))).ok()
+    }
+
     /// Whether a policy that the catalog prints as `text` is this one, for this role and unaltered.
     pub fn is_printed_as(self, text: &str, role: &Ident, comparison: &TenantComparison) -> bool {
         let column = &comparison.printed_column;
