@@ -287,6 +287,32 @@ async fn all_tables_get_their_columns_at_once_parents_first_and_who_has_several_
 }
 
 #[tokio::test]
+async fn a_way_over_rows_that_are_everybodys_yields_to_one_that_leads_to_a_tenant() {
+    let db = small(MADE).await;
+    as_superuser(
+        &db,
+        "CREATE TABLE labels (id int PRIMARY KEY, \"tenantId\" text); INSERT INTO labels VALUES (1, NULL), (2, 't1');
+        CREATE TABLE labelled (label_id int NOT NULL REFERENCES labels, item_id int NOT NULL REFERENCES items, PRIMARY KEY (label_id, item_id));
+        INSERT INTO labelled SELECT 1, n FROM generate_series(1, 10) AS n;
+        CREATE TABLE hints (id int PRIMARY KEY, label_id int NOT NULL REFERENCES labels);
+        ALTER TABLE labels OWNER TO app_owner; ALTER TABLE labelled OWNER TO app_owner; ALTER TABLE hints OWNER TO app_owner;
+        GRANT SELECT ON labels, labelled, hints TO app_user",
+    )
+    .await;
+    let tenancy = declared("[tables.labels]\nshared_rows = \"those that we ship\"\n");
+    let all = RolloutOptions { add_all_columns: true, ..auto() };
+    let report = roll_with(&db, &tenancy, &all, &mut |_| ()).await.unwrap();
+    let left: Vec<(&str, bool)> = report
+        .not_added
+        .iter()
+        .map(|table| (table.table.name().as_str(), matches!(table.why, CannotAdd::CommonRows { .. })))
+        .collect();
+    assert_eq!(left, [("hints", true)]);
+    assert_eq!(outcome(&report, "labelled").after, Phase::Enforce, "{report:#?}");
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM labelled").await, 5);
+}
+
+#[tokio::test]
 async fn rows_whose_ways_lead_to_different_tenants_get_none_and_are_named() {
     let db = small(MADE).await;
     as_superuser(

@@ -141,7 +141,8 @@ struct Way {
     others: Vec<SourceRule>,
 }
 
-/// The way by which a table gets a tenant column. Of several, one that each row has, to a table that has its tenant column already.
+/// The way by which a table gets a tenant column. Of several, one that each row has, to a table that has its tenant column already and whose
+/// rows all belong to tenants.
 fn way_of(
     table: &TableFacts,
     classified: &[ClassifiedTable],
@@ -163,10 +164,17 @@ fn way_of(
             leading.push(key);
         }
     }
+    // Another way may lead to a tenant where this one does not.
+    let refused = |key: &&KeyFacts| refused_parent(&key.target, class_of(classified, &key.target));
+    let (unfit, leading): (Vec<&KeyFacts>, Vec<&KeyFacts>) =
+        leading.into_iter().partition(|key| refused(key).is_some());
     match leading[..] {
         [] => {}
         [only] => return Ok(Way { rule: rule_of(only), others: Vec::new() }),
         _ => return best_of(table, classified, &leading),
+    }
+    if let Some(why) = unfit.iter().find_map(refused) {
+        return Err(why);
     }
     let dependent = others
         .iter()
@@ -300,12 +308,21 @@ pub(super) fn added<'a>(
     if let Some(known) = before.iter().find(|known| known.table == *parent) {
         return Ok((key, known.column.to_string()));
     }
-    match class_of(classified, parent) {
-        Some(Class::Tenant { column }) => Ok((key, column.clone())),
-        Some(Class::Platform { .. } | Class::Shared { .. }) => Err(CannotAdd::CommonRows { table: parent.clone() }),
-        Some(Class::Unhandled { why, .. }) => {
-            Err(CannotAdd::Parent { table: parent.clone(), cause: Box::new(why.clone()) })
-        }
+    let class = class_of(classified, parent);
+    match (class, refused_parent(parent, class)) {
+        (_, Some(why)) => Err(why),
+        (Some(Class::Tenant { column }), None) => Ok((key, column.clone())),
         _ => Err(CannotAdd::ParentHasNone { table: parent.clone() }),
+    }
+}
+
+/// Why no row can get its tenant from this table, although it has a tenant column.
+fn refused_parent(parent: &TableName, class: Option<&Class>) -> Option<CannotAdd> {
+    match class {
+        Some(Class::Platform { .. } | Class::Shared { .. }) => Some(CannotAdd::CommonRows { table: parent.clone() }),
+        Some(Class::Unhandled { why, .. }) => {
+            Some(CannotAdd::Parent { table: parent.clone(), cause: Box::new(why.clone()) })
+        }
+        _ => None,
     }
 }
