@@ -65,12 +65,20 @@ impl Choices<'_> {
             let other = text(&called);
             let key = Some(&way.key).filter(|key| *key != "id").map(|key| format!(", key = {}", text(key)));
             let add = format!("add_column = {{ through = {column}, table = {other}{} }}", key.unwrap_or_default());
-            match &way.no_column {
-                None => choices.add_column.push(add),
-                Some(CannotAdd::ParentHasNone { .. }) => {
-                    choices.add_column.push(format!("{add}   # once {called} has a tenant column"));
+            let before = format!("once {called} has a tenant column");
+            let without = format!("a row whose {} is NULL gets no tenant", way.column);
+            match (&way.no_column, way.may_be_null) {
+                (None, false) => choices.add_column.push(add),
+                (None, true) => choices.add_column.push(format!("{add}   # {without}")),
+                (Some(CannotAdd::ParentHasNone { .. }), false) => {
+                    choices.add_column.push(format!("{add}   # {before}"))
                 }
-                Some(why) => choices.refused.push(format!("No tenant column can be filled by {}: {why}.", way.column)),
+                (Some(CannotAdd::ParentHasNone { .. }), true) => {
+                    choices.add_column.push(format!("{add}   # {before}; {without}"));
+                }
+                (Some(why), _) => {
+                    choices.refused.push(format!("No tenant column can be filled by {}: {why}.", way.column));
+                }
             }
             match &way.no_through {
                 None => choices.through.push(format!("through = {{ column = {column}, table = {other} }}")),

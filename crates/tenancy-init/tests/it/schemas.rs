@@ -286,6 +286,34 @@ async fn of_several_claims_the_one_that_somebody_names_is_written() {
 }
 
 #[tokio::test]
+async fn of_several_ways_the_one_that_each_row_has_comes_first() {
+    let db = with(
+        "
+        CREATE TABLE tenants (id int PRIMARY KEY);
+        CREATE TABLE projects (id int PRIMARY KEY, tenant_id int NOT NULL REFERENCES tenants);
+        CREATE TABLE folders (id int PRIMARY KEY, project_id int NOT NULL REFERENCES projects);
+        CREATE TABLE files (
+            id int PRIMARY KEY, archive_id int REFERENCES projects, folder_id int REFERENCES folders,
+            parent_id int NOT NULL REFERENCES folders, project_id int NOT NULL REFERENCES projects
+        );",
+    )
+    .await;
+    let text = proposal(&db, Answers::default()).await.unwrap().text();
+    let begin = text.find("# [tables.files]").unwrap();
+    let add: Vec<&str> = text[begin..].lines().skip(1).take_while(|line| line.contains("add_column")).collect();
+    assert_eq!(
+        add,
+        [
+            "# add_column = { through = \"project_id\", table = \"projects\" }   # best: the rollout adds a tenant column",
+            "# add_column = { through = \"parent_id\", table = \"folders\" }   # once folders has a tenant column",
+            "# add_column = { through = \"archive_id\", table = \"projects\" }   # a row whose archive_id is NULL gets no tenant",
+            "# add_column = { through = \"folder_id\", table = \"folders\" }   # once folders has a tenant column; a row whose \
+             folder_id is NULL gets no tenant",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn an_update_adds_what_is_new_and_keeps_every_byte_that_stands_there() {
     let db = with(
         "

@@ -21,14 +21,16 @@ pub struct DependentWay {
     pub table: TableName,
     /// The column of the other table that the key references.
     pub key: String,
+    /// The column may be NULL: such a row depends on nothing there.
+    pub may_be_null: bool,
     /// Why a rollout could not add a tenant column that is filled by it. [`CannotAdd::ParentHasNone`]: not before the other table has one.
     pub no_column: Option<CannotAdd>,
     /// Why it could not be protected through the other table.
     pub no_through: Option<Unlinked>,
 }
 
-/// The ways of each table that depends on others or looks like a tenant's, as the rules of a rollout judge them. Tables without a way are
-/// left out.
+/// The ways of each table that depends on others or looks like a tenant's, as the rules of a rollout judge them, best first: by a column that each
+/// row has, to a table that has its tenant column already, in the order of the columns. Tables without a way are left out.
 ///
 /// # Errors
 /// [`tenant_rls::Error::Name`] for a name in `tenancy.toml` that no table can have.
@@ -58,7 +60,9 @@ pub fn dependent_ways(facts: &[TableFacts], tenancy: &Tenancy) -> Result<BTreeMa
             let other = key.target.to_string();
             let add = AddColumnRule { through: column.clone(), table: other.clone(), key: references.clone() };
             let through = ThroughRule { column: column.clone(), table: other, key: None, form: None };
+            let own = table.columns.iter().find(|known| known.name == *column);
             ways.push(DependentWay {
+                may_be_null: own.is_none_or(|own| !own.never_null),
                 column: column.clone(),
                 table: key.target.clone(),
                 key: references.clone(),
@@ -66,6 +70,8 @@ pub fn dependent_ways(facts: &[TableFacts], tenancy: &Tenancy) -> Result<BTreeMa
                 no_through: not_through(facts, tenancy, table, &through)?,
             });
         }
+        let position = |way: &DependentWay| table.columns.iter().position(|column| column.name == way.column);
+        ways.sort_by_key(|way| (way.may_be_null, way.no_column.is_some(), position(way)));
         if !ways.is_empty() {
             found.insert(table.name.clone(), ways);
         }
