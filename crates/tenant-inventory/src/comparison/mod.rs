@@ -154,7 +154,12 @@ impl<'a> Comparison<'a> {
         if named.is_some() {
             return self.column(&key, table, named);
         }
-        let own = self.tenancy.rules(&table.name).and_then(|rules| rules.column.as_ref());
+        let rules = self.tenancy.rules(&table.name);
+        // The next rollout adds it.
+        if rules.is_some_and(|rules| rules.add_column.is_some()) {
+            return;
+        }
+        let own = rules.and_then(|rules| rules.column.as_ref());
         let names: Vec<&str> =
             own.map_or(&self.tenancy.columns[..], std::slice::from_ref).iter().map(String::as_str).collect();
         // Where no table at all has one, that is told once.

@@ -176,6 +176,8 @@ async fn a_source_in_a_table_without_a_tenant_column_is_told() {
     assert_eq!(said(&db, &rooms).await, [expected]);
     let named = rooms.replace("table = \"rooms\"", "table = \"rooms\", tenant = \"tenantid\"");
     assert_eq!(said(&db, &named).await, [""; 0]);
+    let to_come = "[tables.rooms]\nadd_column = { through = \"id\", table = \"people\" }\n";
+    assert_eq!(said(&db, &(rooms + to_come)).await, [""; 0], "the next rollout adds it");
 }
 
 #[tokio::test]
