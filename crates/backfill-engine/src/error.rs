@@ -275,7 +275,10 @@ fn unhandled(column: &str, why: &Unhandled) -> String {
 
 fn no_memberships(found: &[TableName]) -> String {
     match found {
-        [] => "no table with a tenant column speaks of members and points to users".to_owned(),
+        [] => {
+            "no table whose name speaks of members has a tenant column and points to a table of users that has one, too"
+                .to_owned()
+        }
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
             format!("several tables could be the one of the memberships: {}", names.join(", "))

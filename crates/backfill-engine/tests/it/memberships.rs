@@ -67,6 +67,16 @@ async fn where_they_are_hidden_nothing_is_counted_and_a_second_such_table_is_ask
     assert!(matches!(hidden, Error::Database(tenant_rls::Error::CannotSee(_))), "{hidden}");
 }
 
+#[tokio::test]
+async fn users_of_no_tenant_of_their_own_are_told_to_be_why() {
+    let db = test_support::empty_database().await;
+    let tables = "CREATE TABLE users (id text PRIMARY KEY);
+        CREATE TABLE members (id int PRIMARY KEY, \"userId\" text REFERENCES users, \"tenantId\" text)";
+    script(&mut db.owner().await, tables).await;
+    let why = counted(&db, None).await.unwrap_err();
+    assert!(why.to_string().ends_with("points to a table of users that has one, too"), "{why}");
+}
+
 /// Users of two tenants, of whom one has a membership, one no tenant, and one a tenant that is gone. Some rows point to memberships.
 const MADE: &str = r#"
     CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
