@@ -18,7 +18,7 @@ use crate::document::report;
   cargo xtask rls rollback --run 7
   cargo xtask rls rollback --to none --tables bookings
 
-It refuses where somebody changed a definition since: that would be lost. The roles and the schema tenant_ops stay.")]
+It refuses where somebody changed a definition since: that would be lost. The roles, their USAGE on schemas, and the schema tenant_ops stay.")]
 pub(super) struct Options {
     /// The phase to go back to
     #[arg(long, value_enum, default_value_t, value_name = "none|prepare|tighten", hide_possible_values = true)]

@@ -28,7 +28,7 @@ impl Report for RollbackReport {
         let end = if self.stopped {
             "Stopped; the same command goes on from here."
         } else {
-            "The roles and the schema tenant_ops stay."
+            "The roles, their USAGE on schemas, and the schema tenant_ops stay."
         };
         let dropped = self.tables.iter().filter_map(|table| {
             let column = table.dropped_column.as_ref()?;
