@@ -99,7 +99,10 @@ pub(super) fn keep_untold(
     }
     let message = format!("{table} has rows with a tenant that the rows that they point to do not tell");
     let keeps = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
-    let hint = format!("dropping {column} would lose it; `{keeps}` keeps the column");
+    let runs = CommandRef::BackfillRuns;
+    let hint = format!(
+        "dropping {column} would lose it: take back the backfill that gave it, which `{runs}` names, or keep the column: `{keeps}`"
+    );
     let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/probe_untold.sql"))
         .table("table", table)
         .ident("column", column)

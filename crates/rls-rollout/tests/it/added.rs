@@ -4,7 +4,7 @@ use local_db::Role;
 use rls_rollout::{
     Error, RollbackOptions, RolloutEvent, RolloutOptions, RolloutReport, Stop, TableOutcome, plan, rollback, rollout,
 };
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy, UserError};
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{AskedColumn, AskedColumns, CannotAdd, NoParentKey, NoTenantColumn, Phase, adding_columns};
 use tenant_rls::Sql;
@@ -408,6 +408,8 @@ async fn a_partitioned_table_has_no_key_and_a_tenant_that_nothing_tells_is_not_l
     as_superuser(&db, "UPDATE visits SET invoice_id = NULL WHERE id = 7").await;
     let error = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap_err();
     assert!(error.to_string().contains("do not tell"), "{error}");
+    let hint = error.hint().unwrap().to_string();
+    assert!(hint.contains("take back the backfill that gave it, which `cargo xtask backfill runs` names"), "{hint}");
     assert_eq!(number(&db, "SELECT count(*) FROM visits WHERE \"tenantId\" IS NOT NULL").await, 500);
     as_superuser(&db, "UPDATE visits SET invoice_id = (SELECT min(id) FROM invoices WHERE invoices.\"tenantId\" = visits.\"tenantId\") WHERE id = 7").await;
     take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
