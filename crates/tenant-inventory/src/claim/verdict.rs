@@ -132,7 +132,8 @@ impl Claim {
     /// What is outside of each claim of this kind.
     pub fn not_claimed() -> &'static str {
         "Not claimed: what errors of unique and foreign keys tell, the planner's estimates, timing, statistics, texts of statements \
-         (pg_stat_activity), and the server's log; rows of the tenant table itself."
+         (pg_stat_activity), and the server's log; rows of the tenant table itself, \
+         and of tables from which no column and no foreign key leads to a tenant."
     }
 }
 
