@@ -254,7 +254,8 @@ impl Error {
             Self::Database(error) => match error {
                 tenant_rls::Error::CannotSee(_)
                 | tenant_rls::Error::PolicyFails { .. }
-                | tenant_rls::Error::NoTable { .. } => true,
+                | tenant_rls::Error::NoTable { .. }
+                | tenant_rls::Error::NotTenants { .. } => true,
                 tenant_rls::Error::Query { .. } => fault_of(error) != Fault::Connection,
                 _ => false,
             },

@@ -126,6 +126,12 @@ pub enum Error {
         /// The value of the variable at commit.
         found: String,
     },
+    /// A table that `tenancy.toml` or an option names has no tenant column.
+    #[error("{table} has no rows of tenants: it lacks a tenant column, or it is the tenant table itself")]
+    NotTenants {
+        /// The table.
+        table: TableName,
+    },
     /// A table that `tenancy.toml` or an option names is not in this database.
     #[error("there is no table {table} in this database")]
     NoTable {
@@ -213,6 +219,7 @@ impl UserError for Error {
                 let says = Hint::from("tenancy.toml says which tables there are; ").then_quoted(CommandRef::Doctor);
                 Some(says.then(" compares"))
             }
+            Self::NotTenants { .. } => Some(Hint::quoted(CommandRef::Inventory).then(" shows what each table is")),
             Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
             Self::CannotSee(list) => Obstacle::remedy(list),
             Self::PolicyFails { table, policy, .. } => Some(
@@ -232,6 +239,7 @@ impl UserError for Error {
             Self::Settings(error) => error.exit(),
             Self::Name(error) => error.exit(),
             Self::NoTable { .. }
+            | Self::NotTenants { .. }
             | Self::UnknownTenant { .. }
             | Self::AmbiguousTenant { .. }
             | Self::TenantId { .. }

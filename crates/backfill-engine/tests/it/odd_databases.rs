@@ -22,7 +22,7 @@ async fn a_table_without_the_tenant_column_says_so() {
     let db = test_support::database().await;
     script(&mut db.owner().await, r#"ALTER TABLE bookings DROP COLUMN "tenantId""#).await;
     let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
-    assert!(matches!(error, Error::Database(tenant_rls::Error::NoTable { .. })), "{error}");
+    assert!(matches!(error, Error::Database(tenant_rls::Error::NotTenants { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -107,7 +107,10 @@ async fn a_source_whose_table_is_not_here_is_left_out_and_named_and_one_without_
     };
     let tenant = r#"{ name = "tenant", column = "serviceId", table = "Tenant" }"#;
     let refused = with(&format!("sources = [{client}, {tenant}]"), false).await.unwrap_err();
-    assert!(refused.to_string().contains("tenancy.toml has `tenant` decide, but there is no"), "{refused}");
+    assert!(
+        refused.to_string().contains("tenancy.toml has `tenant` decide, but public.Tenant has no rows of tenants"),
+        "{refused}"
+    );
     assert!(refused.hint().unwrap().contains("take the source out"), "{:?}", refused.hint());
     let nowhere = r#"{ name = "service", column = "serviceId", table = "servces" }"#;
     let over =

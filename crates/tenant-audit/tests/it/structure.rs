@@ -31,6 +31,23 @@ async fn an_unknown_table_is_an_error_that_names_the_closest() {
 }
 
 #[tokio::test]
+async fn a_table_without_tenants_is_not_said_to_be_missing() {
+    let db = test_support::empty_database().await;
+    run(
+        &db,
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
+           CREATE TABLE colours (id int PRIMARY KEY);
+           CREATE TABLE bare (id int PRIMARY KEY, tenant_id text)"#,
+    )
+    .await;
+    for table in ["Tenant", "colours"] {
+        let error = audit_as(&db, Role::Owner, &Tenancy::default(), &[table]).await.unwrap_err();
+        assert!(matches!(&error, Error::Database(tenant_rls::Error::NotTenants { .. })), "{error}");
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}
+
+#[tokio::test]
 async fn a_bare_table_lacks_index_not_null_and_foreign_key() {
     let db = test_support::empty_database().await;
     run(

@@ -324,7 +324,7 @@ impl Catalog {
     /// The tenant table of this name.
     ///
     /// # Errors
-    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
+    /// [`Error::NoTable`] with the closest name; [`Error::NotTenants`] where it has no tenant column; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.tables.iter())
     }
@@ -332,7 +332,7 @@ impl Catalog {
     /// The same, or a table that is declared to depend on one.
     ///
     /// # Errors
-    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
+    /// [`Error::NoTable`] with the closest name; [`Error::NotTenants`] where it has no tenant column; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn rolled_out_table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.rolled_out())
     }
@@ -345,6 +345,10 @@ impl Catalog {
         let not_read = self.missing.iter().find(|missing| missing.table == *name);
         if let Some(Absence { owner: Some(owner), .. }) = not_read {
             return Err(Error::Strangers(vec![(name.clone(), owner.clone())]));
+        }
+        let is_there = self.classified.iter().any(|known| known.table == *name);
+        if is_there && among.clone().all(|table| table.name != *name) {
+            return Err(Error::NotTenants { table: name.clone() });
         }
         let names: Vec<String> = among.clone().map(|table| table.name.name().to_string()).collect();
         among.find(|table| table.name == *name).ok_or_else(|| Error::NoTable {
