@@ -60,7 +60,7 @@ pub use run::context::Backfill;
 pub use run::report::{BackfillReport, RunOutcome, SourceCount};
 pub use suggest::{
     Basis, SourceSuggestion, SourcesBesideKeys, SuggestNote, SuggestReport, TableSuggestion, UnsuitableTable,
-    polymorphic_pairs, short_name, sources_beside_keys, sources_from_keys, suggest,
+    short_name, sources_beside_keys, sources_from_keys, suggest,
 };
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};

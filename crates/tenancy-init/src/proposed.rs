@@ -1,8 +1,8 @@
 //! What is proposed for a table that has no section: declarations of which people choose one, as comments, with what speaks against others.
 
-use backfill_engine::{polymorphic_pairs, short_name};
+use backfill_engine::short_name;
 use tenancy_config::Tenancy;
-use tenant_inventory::class::{Class, ClassifiedTable, Suspicion};
+use tenant_inventory::class::{Class, ClassifiedTable, Suspicion, polymorphic_pairs};
 use tenant_inventory::{CannotAdd, DependentWay};
 
 use crate::facts::{Facts, Table};
@@ -28,10 +28,6 @@ pub(crate) fn proposal(
                 let first = format!("{called}: {}. Undecided: it has policies, so somebody protects it.", table.class);
                 [vec![first], pairs(Some(known)), policies(known, tenancy)].concat()
             }
-            // Nothing that the server checks leads to a tenant, and its columns say that something does.
-            Some(known) if !pairs(Some(known)).is_empty() => {
-                Choices::default().lines(&table.class.to_string(), called, Some(known))
-            }
             _ => Vec::new(),
         },
         _ => Vec::new(),
@@ -43,7 +39,7 @@ fn column_of(why: &Suspicion) -> Option<&str> {
     match why {
         Suspicion::KeyToRegistry { columns } => columns.first().filter(|_| columns.len() == 1).map(String::as_str),
         Suspicion::ColumnName { column } => Some(column),
-        Suspicion::CopyOf { .. } => None,
+        Suspicion::CopyOf { .. } | Suspicion::Polymorphic { .. } => None,
     }
 }
 

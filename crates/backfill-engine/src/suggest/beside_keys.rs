@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::class::polymorphic_pairs;
 use tenant_inventory::{Catalog, Column, TableFacts, TenantTable};
 use tenant_rls::{Database, Error as RlsError, Fault, fault_of};
 
 use crate::error::{Error, Result};
 use crate::plan::BackfillPlan;
 use crate::suggest::measure;
-use crate::suggest::notes::{SuggestNote, polymorphic, polymorphic_pairs};
+use crate::suggest::notes::{SuggestNote, polymorphic};
 use crate::suggest::reader::TableReader;
 use crate::suggest::report::{Basis, SourceSuggestion};
 use crate::suggest::ways::ways;

@@ -24,7 +24,7 @@ use crate::suggest::reader::TableReader;
 
 pub use beside_keys::{SourcesBesideKeys, sources_beside_keys};
 pub use keys::{short_name, sources_from_keys};
-pub use notes::{SuggestNote, polymorphic_pairs};
+pub use notes::SuggestNote;
 pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable};
 
 /// Examines every tenant table whose rows could lack a tenant. It reads a bounded sample of each, by a role that is proven to

@@ -1,10 +1,10 @@
 //! What leads to a tenant and is no source yet, with what it needs.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::TableName;
+use tenant_inventory::class::polymorphic_pairs;
 use tenant_inventory::{Catalog, Column, TenantTable};
 use tenant_rls::Obstacle;
 
@@ -92,18 +92,6 @@ impl fmt::Display for SuggestNote {
 /// Pairs of columns such as `entityType` and `entityId`: first the kind, then the key.
 pub(super) fn polymorphic(columns: &[Column]) -> Vec<(String, String)> {
     polymorphic_pairs(columns.iter().map(|column| column.name.as_str()))
-}
-
-/// The same by the names of the columns alone.
-pub fn polymorphic_pairs<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
-    let names: BTreeSet<&str> = columns.into_iter().collect();
-    let pair = |name: &&str| {
-        [("Type", "Id"), ("_type", "_id")].into_iter().find_map(|(kind, id)| {
-            let other = format!("{}{id}", name.strip_suffix(kind).filter(|stem| !stem.is_empty())?);
-            names.contains(other.as_str()).then(|| ((*name).to_owned(), other))
-        })
-    };
-    names.iter().filter_map(pair).collect()
 }
 
 /// Foreign keys of several columns besides the tenant columns, to tables with a tenant column.

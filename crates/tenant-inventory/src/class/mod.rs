@@ -10,12 +10,14 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Result;
 
 use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
+pub use crate::class::polymorphic::polymorphic_pairs;
 pub use crate::class::suspicion::Suspicion;
-use crate::class::suspicion::{Signs, tenant_column};
+use crate::class::suspicion::{Signs, polymorphic, tenant_column};
 pub use crate::unhandled::{Unhandled, Unlinked};
 use crate::unhandled::{unhandled, unhandled_table};
 use crate::unlinked::{ParentClass, unlinked};
 
+mod polymorphic;
 mod suspicion;
 
 /// What a table is to the tenants.
@@ -176,7 +178,10 @@ pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<Classifi
     let classified = tables.iter().zip(own).map(|(table, own)| {
         let class = own
             .or_else(|| ways.get(&table.name).map(|through| Class::Dependent { through: through.clone() }))
-            .or_else(|| classifier.signs().copied(table).map(|why| Class::Suspect { why }))
+            .or_else(|| {
+                let why = classifier.signs().copied(table).or_else(|| polymorphic(table))?;
+                Some(Class::Suspect { why })
+            })
             .unwrap_or(Class::Unrelated);
         let (rls_enabled, rls_forced) = (table.rls_enabled, table.rls_forced);
         let (name, owner, stranger) = (table.name.clone(), table.owner.clone(), table.stranger.clone());
@@ -294,8 +299,9 @@ impl<'a> Classifier<'a> {
             )
         };
         let mut ways: BTreeMap<TableName, Vec<TableName>> = BTreeMap::new();
-        let mut reached: Vec<TableName> =
-            self.tables.iter().zip(own).filter(|(_, class)| is_tenants(class)).map(|(t, _)| t.name.clone()).collect();
+        let may_be = |table: &TableFacts, class: &Option<Class>| class.is_none() && polymorphic(table).is_some();
+        let reached = self.tables.iter().zip(own).filter(|(table, class)| is_tenants(class) || may_be(table, class));
+        let mut reached: Vec<TableName> = reached.map(|(table, _)| table.name.clone()).collect();
         // Breadth first, so that the first way found is the shortest.
         while !reached.is_empty() {
             let mut next = Vec::new();
@@ -303,7 +309,7 @@ impl<'a> Classifier<'a> {
                 if ways.contains_key(&table.name) {
                     continue;
                 }
-                let leads = |target: &TableName| reached.contains(target);
+                let leads = |target: &TableName| *target != table.name && reached.contains(target);
                 let Some(key) = table.foreign_keys.iter().find(|key| leads(&key.target)) else { continue };
                 let beyond = ways.get(&key.target).cloned().unwrap_or_default();
                 next.push((table.name.clone(), [vec![key.target.clone()], beyond].concat()));

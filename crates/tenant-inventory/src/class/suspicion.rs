@@ -7,6 +7,7 @@ use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 
 use crate::catalog::all_tables::{ColumnFacts, TableFacts};
+use crate::class::polymorphic::polymorphic_pairs;
 
 /// What makes a table without a tenant column look as if it needed one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +28,13 @@ pub enum Suspicion {
         /// That table.
         table: TableName,
     },
+    /// By the names of two columns, each row says itself of which table it holds a key. No foreign key can say that, nor rule out a tenant's table.
+    Polymorphic {
+        /// The column that names the table.
+        type_column: String,
+        /// The column with the key.
+        id_column: String,
+    },
 }
 
 impl fmt::Display for Suspicion {
@@ -35,6 +43,9 @@ impl fmt::Display for Suspicion {
             Self::KeyToRegistry { columns } => write!(f, "{} points to the tenant table", columns.join(", ")),
             Self::ColumnName { column } => write!(f, "its column {column} looks like a tenant's"),
             Self::CopyOf { table } => write!(f, "it has the columns of {table}"),
+            Self::Polymorphic { type_column, id_column } => {
+                write!(f, "its column {type_column} says of which table {id_column} is a key")
+            }
         }
     }
 }
@@ -92,6 +103,13 @@ impl Signs<'_> {
         })?;
         Some(Suspicion::CopyOf { table: original.name.clone() })
     }
+}
+
+/// Whether rows of the table may belong to whatever they name.
+pub(super) fn polymorphic(table: &TableFacts) -> Option<Suspicion> {
+    let pairs = polymorphic_pairs(table.columns.iter().map(|column| column.name.as_str()));
+    let (type_column, id_column) = pairs.into_iter().next()?;
+    Some(Suspicion::Polymorphic { type_column, id_column })
 }
 
 /// The column that `tenancy.toml` names for the table, else the first of the usual ones that it has.

@@ -154,6 +154,22 @@ fn a_table_that_looks_like_a_tenants_is_suspect_whatever_it_is_called() {
 }
 
 #[test]
+fn rows_that_name_what_they_belong_to_may_belong_to_a_tenant_and_so_may_what_depends_on_them() {
+    let comments = table("comments", &["id", "entity_type", "entity_id", "parent"], &["comments"]);
+    let why = Suspicion::Polymorphic { type_column: "entity_type".into(), id_column: "entity_id".into() };
+    assert_eq!(class_of(&[orgs(), comments.clone()], "comments"), Class::Suspect { why });
+    let reactions = table("reactions", &["id", "comment"], &["comments"]);
+    let through = vec![name("comments")];
+    assert_eq!(class_of(&[orgs(), comments, reactions], "reactions"), Class::Dependent { through });
+    let bookings = table("bookings", &["id", "tenant_id uuid"], &[]);
+    let notes = table("notes", &["id", "subjectType", "subjectId"], &["bookings"]);
+    let through = vec![name("bookings")];
+    assert_eq!(class_of(&[orgs(), bookings, notes], "notes"), Class::Dependent { through });
+    let tokens = table("tokens", &["id", "token_type", "account_id"], &[]);
+    assert_eq!(class_of(&[orgs(), tokens], "tokens"), Class::Unrelated);
+}
+
+#[test]
 fn a_column_that_is_named_as_a_tenants_and_points_to_a_tenants_row_depends_on_that_row() {
     let workspaces = table("workspaces", &["id", "tenant_id uuid"], &[]);
     let mut pages = table("pages", &["id", "workspace_id"], &["workspaces"]);
