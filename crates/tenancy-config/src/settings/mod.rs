@@ -84,7 +84,7 @@ impl Settings {
         let mut sources = Sources::new(environment, files, cwd)?;
         let config = config_file::load(flags, &sources, &trust, &app_dir, cwd)?;
         let names = &config.tenancy.database;
-        sources.read_urls(environment, names)?;
+        sources.read_urls(environment, &config.tenancy)?;
         let (database, direct) =
             if flags.local { (sources.local(flags)?, None) } else { sources.urls(flags, names)? };
         let unused = sources.unused(&database, names);
@@ -118,6 +118,15 @@ impl Settings {
     /// The URL of the same database without a pooler, if a setting has one.
     pub fn direct(&self) -> Option<(DatabaseUrl, SettingOrigin)> {
         self.direct.clone()
+    }
+
+    /// The URL of the login of sign-in, if `tenancy.toml` declares one and its variable has a URL.
+    ///
+    /// # Errors
+    /// [`SettingsError::Url`]: it is unusable.
+    pub fn auth_url(&self) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
+        let variable = self.tenancy.auth.as_ref().map(|auth| auth.url_variable.as_str());
+        variable.map_or(Ok(None), |name| self.sources.url(name))
     }
 
     /// The URLs that lead to another place than the one in use and that nothing reads, as another variable comes before

@@ -9,7 +9,7 @@ use super::error::SettingsError;
 use super::origin::SettingOrigin;
 use crate::env_files::EnvFiles;
 use crate::environment::Lookup;
-use crate::tenancy::DatabaseSection;
+use crate::tenancy::{DatabaseSection, Tenancy};
 use crate::url::DatabaseUrl;
 
 /// The variables that are read, beside those that `tenancy.toml` names for URLs. A job that needs another one adds it
@@ -74,12 +74,10 @@ impl Sources {
     }
 
     /// Reads the variables that `tenancy.toml` names for URLs.
-    pub(super) fn read_urls(
-        &mut self,
-        environment: &Lookup<'_>,
-        database: &DatabaseSection,
-    ) -> Result<(), SettingsError> {
+    pub(super) fn read_urls(&mut self, environment: &Lookup<'_>, tenancy: &Tenancy) -> Result<(), SettingsError> {
+        let Tenancy { database, auth, .. } = tenancy;
         let names = database.url_variables.iter().chain(&database.direct_url_variables);
+        let names = names.chain(auth.iter().map(|auth| &auth.url_variable));
         self.read(environment, names.map(String::as_str))
     }
 
@@ -142,6 +140,11 @@ impl Sources {
                 .find(|(value, origin)| !value.trim().is_empty() && origin.strength() >= database.1.strength()),
         };
         Ok((Some(database), direct.map(parse).transpose()?))
+    }
+
+    /// The URL in a variable. An empty one counts as none, as for direct URLs.
+    pub(super) fn url(&self, name: &str) -> Result<Found, SettingsError> {
+        self.variable(name).filter(|(value, _)| !value.trim().is_empty()).map(parse).transpose()
     }
 
     /// The URLs of variables that stand behind the one in use and lead to another server, port or database.

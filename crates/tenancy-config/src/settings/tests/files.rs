@@ -2,7 +2,7 @@
 
 use super::{Machine, url};
 use crate::name::TableName;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::user_error::Exit;
 use crate::user_error::UserError;
 
@@ -74,4 +74,28 @@ fn a_wrong_config_is_told_with_its_line() {
     let error = Machine::new().file("tenancy.toml", "\n[tenat]\n").refused();
     assert_eq!(error.to_string(), "tenancy.toml:2: unknown key `tenat`");
     assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".into())));
+}
+
+#[test]
+fn the_login_of_sign_in_has_its_url_in_the_variable_that_is_declared() {
+    let auth = "[auth]\nrole = \"app_auth\"\n[auth.tables.users]\nwhy = \"sign-in\"\nselect = [\"id\"]\n";
+    let read = |machine: &Machine| {
+        let found = machine.settings().auth_url().unwrap();
+        found.map(|(url, origin)| (url.host().to_owned(), origin.to_string()))
+    };
+    let machine = Machine::new().set("AUTH_DATABASE_URL", &url("auth")).set("SIGN_IN_URL", &url("other"));
+    assert_eq!(read(&machine), None, "none is declared");
+    let machine = machine.file("tenancy.toml", auth);
+    assert_eq!(read(&machine), Some(("auth".into(), "AUTH_DATABASE_URL in the environment".into())));
+    let machine = machine.file(".env", &format!("AUTH_DATABASE_URL={}", url("file")));
+    assert_eq!(read(&machine).unwrap().0, "auth");
+    let machine = machine.set("AUTH_DATABASE_URL", " ");
+    assert_eq!(read(&machine), None, "an empty one is none");
+    let renamed = "[auth]\nurl_variable = \"SIGN_IN_URL\"\n";
+    let machine = machine.file("tenancy.toml", &auth.replace("[auth]\n", renamed));
+    assert_eq!(read(&machine).unwrap().0, "other");
+    let machine = machine.set("SIGN_IN_URL", "mysql://x");
+    assert!(matches!(machine.settings().auth_url(), Err(SettingsError::Url { .. })));
+    let machine = Machine { broken: vec!["SIGN_IN_URL"], ..machine };
+    assert_eq!(machine.refused().to_string(), "the environment variable SIGN_IN_URL is not UTF-8");
 }

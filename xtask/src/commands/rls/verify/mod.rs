@@ -76,7 +76,7 @@ pub(super) async fn prove(
     options: &VerifyOptions,
 ) -> Result<VerifyReport, CommandFailure> {
     let (url, origin) = app_url(context, settings, connected, login)?;
-    let sign_in = sign_in_url(settings)?;
+    let sign_in = settings.auth_url().map_err(tenant_rls::Error::from)?;
     stop::at_once(async {
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
         let as_app = Database::connect(&url, &connect).await?;
@@ -97,13 +97,6 @@ pub(super) async fn prove(
         Ok(report)
     })
     .await
-}
-
-/// The URL of the login of sign-in, if `tenancy.toml` declares one and its variable is set.
-fn sign_in_url(settings: &Settings) -> Result<Option<(DatabaseUrl, SettingOrigin)>, CommandFailure> {
-    let Some(auth) = &settings.tenancy().auth else { return Ok(None) };
-    let given = settings.env(&auth.url_variable).filter(|(url, _)| !url.trim().is_empty());
-    given.map(|(text, origin)| parsed(&text, origin)).transpose()
 }
 
 fn parsed(text: &str, origin: SettingOrigin) -> Result<(DatabaseUrl, SettingOrigin), CommandFailure> {
