@@ -1,16 +1,15 @@
 //! The npm package in `clients/node`, as applications use it: packed, installed from its tarball beside the libraries, and run as an
 //! ordinary login, directly and behind PgBouncer. Without npm these tests say that they tried nothing; where `CI` is set they fail.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use local_db::Role;
 use tempfile::TempDir;
 use test_support::{TestDb, TestPooler};
+
+use crate::npm::{copy, installed, or_skipped, run};
 
 /// The sessions of the server that all scopes behind the pooler share.
 const SESSIONS: u32 = 5;
@@ -19,67 +18,10 @@ fn node() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("clients/node")
 }
 
-/// Runs a program of Node in a folder. Its output is the error.
-fn run(folder: &Path, program: &str, arguments: &[&str], env: &[(&str, String)]) -> Result<String, String> {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).envs(env.iter().cloned());
-    // `prisma generate` downloads engines that a client with a driver adapter does not use; a file that is there replaces them.
-    for engine in ["PRISMA_SCHEMA_ENGINE_BINARY", "PRISMA_QUERY_ENGINE_LIBRARY"] {
-        command.env(engine, "/bin/sh");
-    }
-    command.env("CHECKPOINT_DISABLE", "1").env("PRISMA_HIDE_UPDATE_MESSAGE", "1");
-    let output = command.output().map_err(|error| format!("{program}: {error}"))?;
-    let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
-    if output.status.success() { Ok(said) } else { Err(format!("{program} {}:\n{said}", arguments.join(" "))) }
-}
-
-/// Copies the files of a folder, not its folders.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
-}
-
-/// A copy of a folder with its locked packages, which the next run finds again.
-fn installed(name: &str, folders: &[PathBuf]) -> Result<PathBuf, String> {
-    let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    folders.iter().for_each(|folder| copy(folder, fresh.path()));
-    let lock = std::fs::read(fresh.path().join("package-lock.json")).unwrap();
-    let mut hasher = DefaultHasher::new();
-    lock.hash(&mut hasher);
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("client-{name}-{:016x}", hasher.finish()));
-    if !kept.is_dir() {
-        run(fresh.path(), "npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], &[])?;
-        // The folder is filled under another name, so that one of this name is complete; another process may be faster.
-        let _ = std::fs::rename(fresh.path(), &kept);
-    }
-    // What an earlier run built might be of files that are gone.
-    for made in ["src", "dist", "build", "generated"] {
-        let _ = std::fs::remove_dir_all(kept.join(made));
-    }
-    folders.iter().for_each(|folder| copy(folder, &kept));
-    Ok(kept)
-}
-
 /// The tarball, which is packed once by each run.
 fn tarball() -> Option<&'static Path> {
     static PACKED: OnceLock<Option<(TempDir, PathBuf)>> = OnceLock::new();
-    let packed = PACKED.get_or_init(|| match pack() {
-        Ok(packed) => Some(packed),
-        Err(error) if tenancy_config::environment::path("CI").is_some() => panic!("{error}"),
-        Err(error) if Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success()) => {
-            panic!("{error}")
-        }
-        Err(error) => {
-            // Past the capture of the test harness: that nothing was tried must be seen.
-            let _ = writeln!(std::io::stderr(), "SKIPPED, the clients of npm were not tried: {error}");
-            None
-        }
-    });
+    let packed = PACKED.get_or_init(|| or_skipped("the clients of npm", pack()));
     packed.as_ref().map(|(_, tarball)| tarball.as_path())
 }
 
