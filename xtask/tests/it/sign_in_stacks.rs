@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use local_db::Role;
-use tenancy_config::DatabaseUrl;
+use tenancy_config::{DatabaseUrl, Ident};
+use tenant_rls::{Sql, Template};
 use test_support::TestDb;
 
 use crate::npm::{installed, or_skipped, run};
@@ -17,6 +18,8 @@ struct Stack {
     place: Place,
     /// The login of sign-in. Roles are the server's, so that each test has its own.
     role: String,
+    /// The login that rolls out: it has the rights of the owner and may make roles, as the first login of a managed server.
+    maker: String,
     folder: PathBuf,
 }
 
@@ -30,6 +33,11 @@ fn declaration(role: &str) -> String {
     declared.replace("\"app_auth\"", &format!("\"{role}\""))
 }
 
+/// A statement about the login that rolls out.
+fn of(maker: &str, statement: &'static str) -> Sql {
+    Template::new(statement).ident("maker", &Ident::new(maker).unwrap()).build()
+}
+
 impl Stack {
     /// `None`: there is no npm.
     async fn new(name: &str, tables: &'static str) -> Option<Self> {
@@ -40,18 +48,27 @@ impl Stack {
         let mut owner = db.owner().await;
         owner.run_script("creating the tables of the application", tables).await.unwrap();
         owner.close().await;
-        let role = format!("auth_{}", db.name());
+        let (role, maker) = (format!("auth_{}", db.name()), format!("maker_{}", db.name()));
+        let make = "CREATE ROLE :\"maker\" LOGIN CREATEROLE PASSWORD 'x' \
+                    IN ROLE app_owner, tenant_maintenance, tenant_auditor";
+        db.superuser().await.run_script("making a role that makes roles", of(&maker, make)).await.unwrap();
         let place = Place::new();
         let tenancy =
             "columns = [\"tenantId\"]\n[tenant]\ntable = \"Tenant\"\nkey = \"id\"\nslug = \"slug\"\nname = \"name\"\n";
         place.write("tenancy.toml", &format!("{tenancy}{}", declaration(&role)));
-        Some(Self { db, place, role, folder })
+        Some(Self { db, place, role, maker, folder })
     }
 
     fn cargo_xtask(&self, arguments: &[&str], env: &[(&str, &str)]) -> Ended {
         let all = [arguments, &["--confirm", "127.0.0.1"]].concat();
-        let url = self.db.url(Role::Superuser);
+        let url = self.db.url(Role::Owner).with_user(&self.maker, Some("x"));
         self.place.run_with(&all, &[&[("DATABASE_URL", url.expose())], env].concat())
+    }
+
+    /// Roles outlive the database.
+    async fn end(self) {
+        let drop = of(&self.maker, r#"DROP OWNED BY :"maker"; DROP ROLE :"maker""#);
+        self.db.superuser().await.run_script("dropping the role that makes roles", drop).await.unwrap();
     }
 
     /// The URL of the login of sign-in, with the password from the file that the rollout wrote.
@@ -80,9 +97,14 @@ async fn auth_js_5_with_the_prisma_adapter_signs_in_behind_force() {
     let app = stack.db.url(Role::AppUser);
     stack.flows("works.test.mjs", 6, &[("ADAPTER_URL", app.expose()), ("RUN", "before")]);
 
-    let rolled = stack.cargo_xtask(&["rls", "rollout", "--auth-password-file", "password"], &[]);
-    assert_eq!(rolled.status, 0, "{rolled}");
+    let logins = ["rls", "rollout", "--phase", "logins", "--auth-password-file", "password"];
+    let made = stack.cargo_xtask(&logins, &[]);
+    assert_eq!(made.status, 0, "{made}");
     let auth = stack.sign_in("password");
+    stack.flows("works.test.mjs", 7, &[("ADAPTER_URL", auth.expose()), ("RUN", "deployed"), ("KNOWN", "before")]);
+
+    let rolled = stack.cargo_xtask(&["rls", "rollout"], &[]);
+    assert_eq!(rolled.status, 0, "{rolled}");
     stack.flows("refused.test.mjs", 4, &[("AUTH_DATABASE_URL", auth.expose()), ("KNOWN", "before")]);
     let revoke = "REVOKE ALL ON verification_tokens FROM app_user";
     stack.db.owner().await.run_script("taking a right", revoke).await.unwrap();
@@ -107,4 +129,5 @@ async fn auth_js_5_with_the_prisma_adapter_signs_in_behind_force() {
     let grant = "GRANT ALL ON verification_tokens TO app_user";
     stack.db.owner().await.run_script("giving a right back", grant).await.unwrap();
     stack.flows("works.test.mjs", 7, &[("ADAPTER_URL", app.expose()), ("RUN", "back"), ("KNOWN", "after")]);
+    stack.end().await;
 }

@@ -19,9 +19,16 @@ after(async () => {
 const person = `${RUN}@one.example`;
 const other = `${RUN}@two.example`;
 const rowsOf = (email) => all.user.findUnique({ where: { email }, include: { accounts: true, sessions: true } });
+const logged = () => application.errors.map((error) => `${error.stack}\n${error.cause?.err?.stack}`).join('\n') || undefined;
 const arrived = (browser, where) => {
-  assert.equal(where, `${browser.origin}/welcome`, String(application.errors.at(-1)?.stack));
+  assert.equal(where, `${browser.origin}/welcome`, logged());
   assert.ok(browser.sessionToken);
+};
+
+const sessionOf = async (browser) => {
+  const session = await browser.session();
+  assert.ok(session, logged());
+  return session;
 };
 
 test('the first sign-in with a provider writes the user, the account and a session', async () => {
@@ -48,8 +55,8 @@ test('a session is read and goes on, and the application reads the rows of its t
   const browser = new Browser(application, 'one');
   arrived(browser, await browser.oauth(person));
   const begun = await all.session.findUnique({ where: { sessionToken: browser.sessionToken } });
-  const { user } = await browser.session();
-  assert.deepEqual([user.email, user.tenantId], [person, 'one'], String(application.errors.at(-1)?.stack));
+  const { user } = await sessionOf(browser);
+  assert.deepEqual([user.email, user.tenantId], [person, 'one']);
   const read = await all.session.findUnique({ where: { sessionToken: browser.sessionToken } });
   assert.ok(read.expires > begun.expires && read.updatedAt > begun.updatedAt);
   const [, projects, users] = await own.$transaction([
@@ -90,7 +97,7 @@ test('a user of the time before signs in', { skip: !KNOWN }, async () => {
   for (const way of [(browser) => browser.oauth(email), async (browser) => browser.follow(await browser.link(email))]) {
     const browser = new Browser(application, 'one');
     arrived(browser, await way(browser));
-    assert.equal((await browser.session()).user.id, before.id);
+    assert.equal((await sessionOf(browser)).user.id, before.id);
   }
 });
 
@@ -99,6 +106,6 @@ test('signing out deletes the session', async () => {
   arrived(browser, await browser.oauth(person));
   const sessionToken = browser.sessionToken;
   assert.equal(await browser.signOut(), `${browser.origin}/welcome`);
-  assert.equal(await all.session.findUnique({ where: { sessionToken } }), null, String(application.errors.at(-1)?.stack));
+  assert.equal(await all.session.findUnique({ where: { sessionToken } }), null, logged());
   assert.equal(await browser.session(), null);
 });
