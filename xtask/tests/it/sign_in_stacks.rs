@@ -30,7 +30,10 @@ fn declaration(role: &str) -> String {
     let blocks = declare.split("```toml\n").skip(1).map(|block| block.split_once("```").unwrap().0);
     let declared = blocks.collect::<Vec<_>>().join("\n");
     assert!(declared.starts_with("[auth]\nrole = \"app_auth\"\n"), "{declared}");
-    declared.replace("\"app_auth\"", &format!("\"{role}\""))
+    // The page has it in a sentence, as many applications have no passwords.
+    let with_passwords = declared.replacen("\"image\", \"tenantId\"]", "\"image\", \"tenantId\", \"password\"]", 1);
+    assert_ne!(with_passwords, declared);
+    with_passwords.replace("\"app_auth\"", &format!("\"{role}\""))
 }
 
 /// A statement about the login that rolls out.
@@ -95,21 +98,21 @@ impl Stack {
 async fn auth_js_5_with_the_prisma_adapter_signs_in_behind_force() {
     let Some(stack) = Stack::new("auth-js-5", include_str!("../stacks/auth-js-5/tables.sql")).await else { return };
     let app = stack.db.url(Role::AppUser);
-    stack.flows("works.test.mjs", 6, &[("ADAPTER_URL", app.expose()), ("RUN", "before")]);
+    stack.flows("works.test.mjs", 7, &[("ADAPTER_URL", app.expose()), ("RUN", "before")]);
 
     let logins = ["rls", "rollout", "--phase", "logins", "--auth-password-file", "password"];
     let made = stack.cargo_xtask(&logins, &[]);
     assert_eq!(made.status, 0, "{made}");
     let auth = stack.sign_in("password");
-    stack.flows("works.test.mjs", 7, &[("ADAPTER_URL", auth.expose()), ("RUN", "deployed"), ("KNOWN", "before")]);
+    stack.flows("works.test.mjs", 8, &[("ADAPTER_URL", auth.expose()), ("RUN", "deployed"), ("KNOWN", "before")]);
 
     let rolled = stack.cargo_xtask(&["rls", "rollout"], &[]);
     assert_eq!(rolled.status, 0, "{rolled}");
-    stack.flows("refused.test.mjs", 4, &[("AUTH_DATABASE_URL", auth.expose()), ("KNOWN", "before")]);
+    stack.flows("refused.test.mjs", 5, &[("AUTH_DATABASE_URL", auth.expose()), ("KNOWN", "before")]);
     let revoke = "REVOKE ALL ON verification_tokens FROM app_user";
     stack.db.owner().await.run_script("taking a right", revoke).await.unwrap();
     let after = [("ADAPTER_URL", auth.expose()), ("RUN", "after"), ("KNOWN", "before"), ("ENFORCED", "1")];
-    stack.flows("works.test.mjs", 7, &after);
+    stack.flows("works.test.mjs", 8, &after);
 
     let app_alone = [("APP_DATABASE_URL", app.expose())];
     let verified = stack.cargo_xtask(&["rls", "verify", "--write-probes"], &app_alone);
@@ -128,6 +131,6 @@ async fn auth_js_5_with_the_prisma_adapter_signs_in_behind_force() {
     assert_eq!(left.fetch_one(stack.db.superuser().await.connection()).await.unwrap(), 0);
     let grant = "GRANT ALL ON verification_tokens TO app_user";
     stack.db.owner().await.run_script("giving a right back", grant).await.unwrap();
-    stack.flows("works.test.mjs", 7, &[("ADAPTER_URL", app.expose()), ("RUN", "back"), ("KNOWN", "after")]);
+    stack.flows("works.test.mjs", 8, &[("ADAPTER_URL", app.expose()), ("RUN", "back"), ("KNOWN", "after")]);
     stack.end().await;
 }

@@ -56,6 +56,10 @@ export class Browser {
     return this.application.mails.get(email) ?? told;
   }
 
+  async password(email, password) {
+    return this.#post('callback/credentials', { email, password });
+  }
+
   async follow(url) {
     return (await this.#send(url)).headers.get('location');
   }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { applicationWith, clientOf } from './application.mjs';
+import { applicationWith, clientOf, passwordsWith } from './application.mjs';
 import { Browser } from './browser.mjs';
 import { startProvider } from './provider.mjs';
 
@@ -10,11 +10,12 @@ const { AUTH_DATABASE_URL, APP_URL, SUPERUSER_URL, KNOWN } = process.env;
 const provider = await startProvider();
 const working = applicationWith(AUTH_DATABASE_URL, provider.url);
 const application = applicationWith(APP_URL, provider.url);
+const passwords = passwordsWith(APP_URL);
 const own = clientOf(APP_URL);
 const all = clientOf(SUPERUSER_URL);
 after(async () => {
   provider.close();
-  await Promise.all([working.close(), application.close(), own.$disconnect(), all.$disconnect()]);
+  await Promise.all([working.close(), application.close(), passwords.close(), own.$disconnect(), all.$disconnect()]);
 });
 
 const known = `${KNOWN}@one.example`;
@@ -40,6 +41,13 @@ test('a magic link signs in nobody', async () => {
     const browser = new Browser(application, 'one');
     await refused(browser, await browser.follow(await browser.link(email)), before);
   }
+});
+
+test('a password signs in nobody', async () => {
+  const browser = new Browser(passwords, 'two');
+  const where = await browser.password(`${KNOWN}-password@two.example`, `password of ${KNOWN}`);
+  assert.match(where, /error=CredentialsSignin/);
+  assert.equal(browser.sessionToken, undefined);
 });
 
 test('a session that is there is read by the login of sign-in alone', async () => {

@@ -6,6 +6,7 @@ CREATE TABLE users (
     email text NOT NULL UNIQUE,
     "emailVerified" timestamp(3),
     image text,
+    password text,
     role text NOT NULL DEFAULT 'CLIENT',
     "tenantId" text NOT NULL REFERENCES "Tenant" ON DELETE CASCADE,
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -2,18 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { applicationWith, clientOf } from './application.mjs';
+import { applicationWith, clientOf, hashed, passwordsWith } from './application.mjs';
 import { Browser } from './browser.mjs';
 import { startProvider } from './provider.mjs';
 
 const { ADAPTER_URL, APP_URL, SUPERUSER_URL, RUN, KNOWN, ENFORCED } = process.env;
 const provider = await startProvider();
 const application = applicationWith(ADAPTER_URL, provider.url);
+const passwords = passwordsWith(ADAPTER_URL);
 const own = clientOf(APP_URL);
 const all = clientOf(SUPERUSER_URL);
 after(async () => {
   provider.close();
-  await Promise.all([application.close(), own.$disconnect(), all.$disconnect()]);
+  await Promise.all([application.close(), passwords.close(), own.$disconnect(), all.$disconnect()]);
 });
 
 const person = `${RUN}@one.example`;
@@ -89,6 +90,16 @@ test('a magic link finds a user who is there, and a provider is linked to them',
   assert.ok(user.emailVerified > before.emailVerified && user.updatedAt > before.updatedAt);
   arrived(browser, await browser.oauth(other));
   assert.equal((await rowsOf(other)).accounts.length, 1);
+});
+
+test('a password signs in its user, and a wrong one nobody', async () => {
+  const email = `${RUN}-password@two.example`;
+  const { id } = await all.user.create({ data: { email, tenantId: 'two', password: hashed(`password of ${RUN}`) } });
+  const browser = new Browser(passwords, 'two');
+  assert.match(await browser.password(email, 'wrong'), /error=CredentialsSignin/);
+  assert.equal(browser.sessionToken, undefined);
+  arrived(browser, await browser.password(email, `password of ${RUN}`));
+  assert.deepEqual((await browser.session()).user, { id, email, tenantId: 'two' });
 });
 
 test('a user of the time before signs in', { skip: !KNOWN }, async () => {
