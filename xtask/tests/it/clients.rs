@@ -21,7 +21,7 @@ fn node() -> PathBuf {
 /// The tarball, which is packed once by each run.
 fn tarball() -> Option<&'static Path> {
     static PACKED: OnceLock<Option<(TempDir, PathBuf)>> = OnceLock::new();
-    let packed = PACKED.get_or_init(|| or_skipped("the clients of npm", pack()));
+    let packed = PACKED.get_or_init(|| or_skipped("the npm client", pack()));
     packed.as_ref().map(|(_, tarball)| tarball.as_path())
 }
 

@@ -62,6 +62,6 @@ pub(crate) fn or_skipped<T>(what: &str, made: Result<T, String>) -> Option<T> {
     let has_npm = || Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success());
     assert!(tenancy_config::environment::path("CI").is_none() && !has_npm(), "{error}");
     // Past the capture of the test harness: that nothing was tried must be seen.
-    let _ = writeln!(std::io::stderr(), "SKIPPED, {what} were not tried: {error}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED, {what} was not tried: {error}");
     None
 }
