@@ -3,7 +3,8 @@
 use crate::facts::{Column, Table};
 use crate::words::plain;
 
-const SLUGS: [&str; 9] = ["slug", "subdomain", "handle", "code", "domain", "urlkey", "shortname", "identifier", "key"];
+const SLUGS: [&str; 10] =
+    ["slug", "subdomain", "handle", "code", "domain", "urlkey", "url", "shortname", "identifier", "key"];
 const NAMES: [&str; 7] = ["name", "displayname", "title", "label", "companyname", "legalname", "fullname"];
 const STATES: [&str; 5] = ["status", "state", "lifecycle", "lifecyclestate", "accountstatus"];
 const FLAGS: [&str; 4] = ["isactive", "active", "enabled", "isenabled"];

@@ -185,7 +185,7 @@ written! {
         CREATE POLICY colleagues ON members USING (is_member(org_id));";
     several_schemas: "
         CREATE SCHEMA core; CREATE SCHEMA sales;
-        CREATE TABLE core.tenants (id uuid PRIMARY KEY, subdomain text NOT NULL UNIQUE, display_name text);
+        CREATE TABLE core.tenants (id uuid PRIMARY KEY, url text NOT NULL UNIQUE, display_name text);
         CREATE TABLE core.users (id uuid PRIMARY KEY, tenant_id uuid REFERENCES core.tenants);
         CREATE TABLE sales.orders (id uuid PRIMARY KEY, tenant_id uuid REFERENCES core.tenants, user_id uuid REFERENCES core.users);";
     an_enum_of_states: r#"
