@@ -85,6 +85,7 @@ struct Stopwatch<'a> {
 impl Stopwatch<'_> {
     async fn time<T>(&mut self, command: &'static str, work: impl Future<Output = T>) -> T {
         (self.progress)(command);
+        let work = Box::pin(work);
         let started = Instant::now();
         let done = work.await;
         self.times.push((command, started.elapsed()));

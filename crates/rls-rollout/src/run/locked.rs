@@ -65,7 +65,7 @@ pub(crate) async fn locked(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
     let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new(), sign_in: None, left: Vec::new() };
-    let (done, state) = match run.all(state, progress).await {
+    let (done, state) = match Box::pin(run.all(state, progress)).await {
         Ok(state) => (Ok(()), state),
         Err(error) => (Err(error), None),
     };
@@ -87,7 +87,7 @@ impl Run<'_> {
             Goal::Logins => false,
             _ => roles::prepare(self.executor, &state, progress).await?,
         };
-        self.sign_in = sign_in::run::run(self.executor, &state, self.options, self.stop, progress).await?;
+        self.sign_in = Box::pin(sign_in::run::run(self.executor, &state, self.options, self.stop, progress)).await?;
         if self.sign_in.as_ref().is_some_and(|done| done.steps > 0) {
             // Read again: sign-in has what it had not.
             state = self.read_again(&state).await?;
@@ -97,7 +97,7 @@ impl Run<'_> {
             // Read again: policies are gone.
             state = self.read_again(&state).await?;
         }
-        if self.options.goal.wants(Phase::Prepare) && self.add_columns(&state, progress).await? {
+        if self.options.goal.wants(Phase::Prepare) && Box::pin(self.add_columns(&state, progress)).await? {
             // Read again: tables have a tenant column that had none.
             state = self.read_again(&state).await?;
             changed = false;
@@ -112,13 +112,13 @@ impl Run<'_> {
         for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| self.options.goal.wants(*phase)) {
             let audited = match phase {
                 Phase::Tighten if self.any_loose(&state.inventory) => {
-                    Some(audit(self.executor.database, &state.inventory, progress).await?)
+                    Some(Box::pin(audit(self.executor.database, &state.inventory, progress)).await?)
                 }
                 _ => None,
             };
-            changed |= self.phase(&state, phase, audited.as_ref(), progress).await?;
+            changed |= Box::pin(self.phase(&state, phase, audited.as_ref(), progress)).await?;
             if phase == Phase::Prepare {
-                changed |= self.fill_columns(&state, progress).await?;
+                changed |= Box::pin(self.fill_columns(&state, progress)).await?;
             }
             if *self.stop.borrow() {
                 return Ok((!changed).then_some(state));
@@ -160,7 +160,7 @@ impl Run<'_> {
     }
 
     pub(super) async fn read_again(&self, state: &RolloutState) -> Result<RolloutState> {
-        RolloutState::for_rollout(self.executor.database, &state.inventory.tenancy, self.options).await
+        Box::pin(RolloutState::for_rollout(self.executor.database, &state.inventory.tenancy, self.options)).await
     }
 
     /// Whether there is a table that the audit must let through.

@@ -47,18 +47,19 @@ pub async fn rollout(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RolloutReport> {
     ddl_is_possible(database)?;
-    let before = before(database, tenancy, options, progress).await?;
+    // What is awaited is on the heap: in a debug build the frames of all of it together would take most of a thread's stack.
+    let before = Box::pin(before(database, tenancy, options, progress)).await?;
     tenant_ops::install(database, tenancy).await?;
     let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
     let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
     let alive = lease.keep_alive(database);
     let command = format!("rollout --phase {}", options.goal.as_str());
     // Read again: until the lease was ours, somebody else may have gone further.
-    let state = RolloutState::for_rollout(database, tenancy, options).await?;
+    let state = Box::pin(RolloutState::for_rollout(database, tenancy, options)).await?;
     let rollout = Rollout::open(database, &command).await?;
     let executor = Executor::new(database, &lease, rollout, options.lock_retry);
-    let locked = locked(&executor, options, holder, &stop, state, progress).await;
-    let restored = restore(&executor, tenancy, options, locked.state, progress).await;
+    let locked = Box::pin(locked(&executor, options, holder, &stop, state, progress)).await;
+    let restored = Box::pin(restore(&executor, tenancy, options, locked.state, progress)).await;
     executor.close().await;
     let stopped = *stop.borrow();
     let lost = restored.as_ref().is_err_and(Error::lost_connection);
@@ -76,7 +77,7 @@ pub async fn rollout(
     let state = match restored {
         Some(state) => state,
         // Read again: FORCE was restored.
-        None => RolloutState::for_rollout(database, tenancy, options).await?,
+        None => Box::pin(RolloutState::for_rollout(database, tenancy, options)).await?,
     };
     let inventory = &state.inventory;
     let outcome = |relation| table_outcome(inventory, relation, &before.phases, &locked.outcomes);
