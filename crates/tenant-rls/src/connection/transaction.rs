@@ -30,26 +30,29 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// Opens the transaction with the statement `begin`. Names in it resolve to `path`.
     pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
-        Self::begin_with(database, begin, path, None, "opening a transaction").await
+        Self::begin_with(database, begin, path, None, None, "opening a transaction").await
     }
 
     /// The same with settings for this transaction, which win over those that each of our transactions has. `doing` is what an error says
-    /// that failed.
+    /// that failed. With a `lock` the transaction is opened once: while it waited for that, the server may have crashed and forgotten what was done before,
+    /// which is no longer there for what comes next.
     pub(crate) async fn begin_with(
         database: &Database,
         begin: Sql,
         path: SearchPath,
         settings: Option<Sql>,
+        lock: Option<Sql>,
         doing: &str,
     ) -> Result<Self> {
+        let opens_again = lock.is_none();
         let backend = Sql::from_static("SELECT pg_catalog.pg_backend_pid() AS backend");
-        let parts = [Some(database.opening(begin, path)), settings, Some(backend)];
+        let parts = [Some(database.opening(begin, path)), settings, lock, Some(backend)];
         // In one message: behind a transaction pooler, the backend is ours only from BEGIN on; and each message is a round trip.
         let message = Sql::join(parts.into_iter().flatten(), ";\n");
         let opened = Self::open(database, database.acquire().await?, message.clone(), path, doing).await;
         match opened {
             // It was not asked whether it still answers, and nothing was done yet.
-            Err(error) if fault_of(&error) == Fault::Connection => {
+            Err(error) if opens_again && fault_of(&error) == Fault::Connection => {
                 Self::open(database, database.acquire_answering().await?, message, path, doing).await
             }
             opened => opened,

@@ -63,9 +63,10 @@ impl OwnerTx {
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
         let ours = Template::new("SET LOCAL row_security = off; SET LOCAL lock_timeout = :'lock_timeout'");
         let ours = ours.literal("lock_timeout", &milliseconds(lock_timeout)).build();
-        let settings = Sql::join([ours, Sql::from_static(settings)].into_iter().chain(lock.cloned()), ";\n");
+        let settings = Sql::join([ours, Sql::from_static(settings)], "; ");
         let begin = Sql::from_static("BEGIN");
-        let transaction = Transaction::begin_with(database, begin, SearchPath::Pinned, Some(settings), doing).await?;
+        let transaction =
+            Transaction::begin_with(database, begin, SearchPath::Pinned, Some(settings), lock.cloned(), doing).await?;
         Ok(Self { transaction })
     }
 
