@@ -227,9 +227,12 @@ impl PredictReport {
 }
 
 impl PredictReport {
-    /// The predictions that count, but for those of statements with these fingerprints.
-    pub fn findings_besides<'a>(&'a self, allowed: &'a [String]) -> impl Iterator<Item = &'a Prediction> {
-        self.predictions.iter().filter(|one| one.counts && !allowed.contains(&one.fingerprint))
+    /// The fingerprints of the statements that count or that the server refused to plan, of which nothing is known, but for these.
+    pub fn findings_besides(&self, allowed: &[String]) -> Vec<String> {
+        let worse = self.predictions.iter().filter(|one| one.counts).map(|one| one.fingerprint.clone());
+        let is_refused = |one: &&NotPlanned| matches!(one.why, WhyNotPlanned::Refused { .. });
+        let refused = self.not_planned.iter().filter(is_refused).map(|one| one.statement.fingerprint());
+        worse.chain(refused).filter(|fingerprint| !allowed.contains(fingerprint)).collect()
     }
 }
 

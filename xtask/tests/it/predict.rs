@@ -73,7 +73,10 @@ async fn a_rollout_does_not_begin_while_a_statement_gets_slower_that_nobody_name
     let gated = |more: &[&str]| roll(&[&["--statements", "slow.sql"], more].concat());
     let refused = gated(&[]);
     assert_eq!(refused.status, 3, "{refused}");
-    assert!(refused.stderr.contains("nothing was rolled out: 2 statements fail or get slower"), "{refused}");
+    assert!(
+        refused.stderr.contains("nothing was rolled out: 2 statements fail, get slower or could not be planned"),
+        "{refused}"
+    );
     let secured = "SELECT relrowsecurity FROM pg_class WHERE oid = 'contacts'::regclass";
     let is_secured: bool = sqlx::query_scalar(secured).fetch_one(owner.connection()).await.unwrap();
     assert!(!is_secured);
@@ -82,9 +85,15 @@ async fn a_rollout_does_not_begin_while_a_statement_gets_slower_that_nobody_name
     let named = named.split_whitespace().next().unwrap();
     let (one, _) = named.split_once(',').unwrap();
     let still = gated(&["--allow-slower", one]);
-    assert!(still.status == 3 && still.stderr.contains("1 statement fails or gets slower"), "{still}");
+    assert!(
+        still.status == 3 && still.stderr.contains("1 statement fails, gets slower or could not be planned"),
+        "{still}"
+    );
     let json = gated(&["--format", "json", "-q"]);
     assert!(json.stdout.contains("\"schema\": \"rls-predict/1\"") && json.status == 3, "{json}");
+    place.write("refused.sql", "SELECT nothing FROM contacts;\nVACUUM contacts");
+    let unknown = roll(&["--statements", "refused.sql"]);
+    assert!(unknown.status == 3 && unknown.stderr.contains("1 statement fails, gets slower or could not"), "{unknown}");
     let agreed = gated(&["--allow-slower", named]);
     assert_eq!(agreed.status, 0, "{agreed}");
     let is_secured: bool = sqlx::query_scalar(secured).fetch_one(owner.connection()).await.unwrap();

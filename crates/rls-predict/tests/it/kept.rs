@@ -21,7 +21,10 @@ const URL: &str = "PREDICTION_THAT_IS_KILLED";
 /// Every definition of every table, a line each.
 async fn catalog(db: &TestDb) -> Vec<String> {
     let mut superuser = db.superuser().await;
-    let rows = sqlx::query(include_str!("catalog.sql")).fetch_all(superuser.connection()).await.unwrap();
+    let rows = sqlx::query(include_str!("../../../rls-rollout/tests/it/catalog.sql"))
+        .fetch_all(superuser.connection())
+        .await
+        .unwrap();
     superuser.close().await;
     rows.iter().map(|row| row.get(0)).collect()
 }

@@ -60,16 +60,15 @@ pub(super) async fn is_open(
     })
     .await?;
     connected.database.close().await;
-    let worse: Vec<&str> =
-        report.findings_besides(&gate.allow_slower).map(|prediction| prediction.fingerprint.as_str()).collect();
+    let worse = report.findings_besides(&gate.allow_slower);
     if worse.is_empty() {
         return Ok(true);
     }
     context.report(&report)?;
-    let told = counted(worse.len() as u64, "statement fails or gets", "statements fail or get");
+    let told = counted(worse.len() as u64, "statement fails, gets", "statements fail, get");
     let named = worse.join(",");
     context.printer.warning(&format!(
-        "nothing was rolled out: {told} slower, and nobody said that this may be; what helps is said above, and --allow-slower {named} lets it be"
+        "nothing was rolled out: {told} slower or could not be planned, and nobody said that this may be; what helps is said above, and --allow-slower {named} lets it be"
     ));
     Ok(false)
 }
