@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use tenancy_config::plain::plain;
-use tenancy_config::{CommandRef, Exit, FileError, Hint, NameError, TableName, UserError};
+use tenancy_config::{CommandRef, Exit, FileError, Hint, Ident, NameError, TableName, UserError};
 use tenant_inventory::{CannotAdd, Member};
 use tenant_rls::{Fault, fault_of};
 
 use crate::blocker::Blocker;
+use crate::error_text::{by, every, every_hint, lost, others, said};
 use crate::plan::notice::Notice;
 use crate::run::check::Check;
 
@@ -70,6 +71,12 @@ pub enum Error {
         /// What was changed, with what is expected and what is there.
         what: String,
     },
+    /// Something stands against taking these tables back. Nothing was taken back.
+    #[error("nothing was taken back: {}", every(.0))]
+    NotTakenBack(Vec<Error>),
+    /// Rows have a tenant that would be lost with the column that is to be dropped.
+    #[error("{}", lost(.0))]
+    UntoldTenants(Vec<(TableName, Ident)>),
     /// Tables that are to be restored belong to roles that this login is no member of. Nothing was restored.
     #[error("{}; nothing was taken back", others(.0))]
     OtherOwner(Vec<Member>),
@@ -105,8 +112,8 @@ pub enum Error {
         /// Why not.
         why: Box<CannotAdd>,
     },
-    /// Something that no rollout made depends on a column that is to be dropped. Nothing was taken back.
-    #[error("{table}: on the column {column}, which is to be dropped, hang {}; nothing was taken back", .what.join(", "))]
+    /// Something that no rollout made depends on a column that is to be dropped.
+    #[error("{table}: on the column {column}, which is to be dropped, hang {}", .what.join(", "))]
     HangsOnColumn {
         /// The table.
         table: TableName,
@@ -139,24 +146,6 @@ pub enum Error {
         /// The rollout that was asked for.
         rollout: i64,
     },
-}
-
-fn others(tables: &[Member]) -> String {
-    let belongs = |member: &Member| {
-        format!("{} belongs to {}, and this login may not change its definition", member.table, member.owner)
-    };
-    tables.iter().map(belongs).collect::<Vec<_>>().join("; ")
-}
-
-fn said(checks: &[Check]) -> String {
-    checks.iter().map(Check::says).collect::<Vec<_>>().join("; ")
-}
-
-fn by(table: &TableName, blockers: &[Blocker]) -> String {
-    if blockers.is_empty() {
-        return String::new();
-    }
-    format!(" by {}", blockers.iter().map(|blocker| blocker.beside(table)).collect::<Vec<_>>().join("; "))
 }
 
 impl Error {
@@ -208,6 +197,16 @@ impl UserError for Error {
             Self::Drifted { .. } => {
                 let back = " shows what is there; put it back as it was, or change it by hand";
                 Some(Hint::quoted(CommandRef::RlsStatus).then(back))
+            }
+            Self::NotTakenBack(errors) => every_hint(errors),
+            Self::UntoldTenants(columns) => {
+                let tables = columns.iter().map(|(table, _)| table.to_string()).collect::<Vec<_>>().join(",");
+                Some(
+                    Hint::from("take back the backfill that gave it, which ")
+                        .then_quoted(CommandRef::BackfillRuns)
+                        .then(" names, or keep the column: ")
+                        .then_quoted(CommandRef::RlsRollbackToPrepare { table: tables }),
+                )
             }
             Self::OtherOwner(tables) => tables.first().map(|member| {
                 Hint::from(format!(
@@ -276,6 +275,8 @@ impl UserError for Error {
             | Self::OtherOwner(_)
             | Self::HangsOnColumn { .. }
             | Self::Drifted { .. }
+            | Self::NotTakenBack(_)
+            | Self::UntoldTenants(_)
             | Self::UnknownRight { .. } => Exit::Refused,
         }
     }

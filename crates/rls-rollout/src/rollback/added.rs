@@ -1,17 +1,14 @@
 //! Takes back tenant columns that a rollout added: last of all, as policies of partitions and keys of other tables depend on them.
 
-use std::collections::BTreeSet;
-
 use sqlx::Row;
-use tenancy_config::{CommandRef, Ident, TableName};
-use tenant_inventory::{AspectKind, Definition, Inventory};
+use tenancy_config::{Ident, TableName};
+use tenant_inventory::{AspectKind, Definition};
 use tenant_ops::RecordedStep;
-use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 
 use crate::error::{Error, Result};
 use crate::journal::TableChanges;
 use crate::journal::change::{Change, ChangeState};
-use crate::plan::script::statement_text;
 
 /// Whether a step made what is taken back last.
 pub(super) fn is_last(step: &RecordedStep<Change>) -> bool {
@@ -59,69 +56,4 @@ pub(super) async fn refuse_hanging(
         return Ok(());
     }
     Err(Error::HangsOnColumn { table: table.clone(), column: column.to_string(), what })
-}
-
-/// The statement that refuses where a row has a tenant which the rows that it points to do not tell: it came from somewhere else than a backfill
-/// through them, and would be lost with the column. Where a key proves that, no row of the other table is read.
-/// Tables whose columns are `dropped` already tell nothing.
-pub(super) fn keep_untold(
-    inventory: &Inventory,
-    dropped: &BTreeSet<TableName>,
-    table: &TableName,
-    column: &Ident,
-    now: &Definition,
-) -> Result<Sql> {
-    let mut told = Vec::new();
-    let root = inventory.relation(table).map(|relation| inventory.root(relation));
-    for key in root.into_iter().flat_map(|root| &root.foreign_keys) {
-        let ([link], [reference]) = (key.columns.as_slice(), key.references.as_slice()) else { continue };
-        let parent = key.target()?;
-        let mut others = inventory.catalog.tables.iter().filter(|other| !dropped.contains(&other.name));
-        let Some(other) = others.find(|other| other.name == parent && other.name != *table) else {
-            continue;
-        };
-        let link_name = Ident::new(link)?;
-        if is_proven(now, column, &link_name) {
-            told.push(Template::new("r.:\"link\" IS NOT NULL").ident("link", &link_name).build());
-            continue;
-        }
-        let row = Template::new(include_str!("../../../../sql/rls-rollout/fragments/told_by_row.sql"))
-            .table("parent", &parent)
-            .ident("key", &Ident::new(reference)?)
-            .ident("link", &link_name)
-            .ident("parent_column", &Ident::new(&other.column.name)?)
-            .ident("column", column)
-            .build();
-        told.push(Sql::from_catalog(statement_text(&row).to_owned()));
-    }
-    if told.is_empty() {
-        told.push(Sql::from_static("false"));
-    }
-    let message = format!("{table} has rows with a tenant that the rows that they point to do not tell");
-    let keeps = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
-    let runs = CommandRef::BackfillRuns;
-    let hint = format!(
-        "dropping {column} would lose it: take back the backfill that gave it, which `{runs}` names, or keep the column: `{keeps}`"
-    );
-    let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/probe_untold.sql"))
-        .table("table", table)
-        .ident("column", column)
-        .fragment("told", Sql::join(told, " OR "))
-        .literal("message", &message)
-        .literal("hint", &hint)
-        .build();
-    Ok(Template::new("DO :'body'").literal("body", statement_text(&body)).build())
-}
-
-/// Whether a valid key references a row together with its tenant.
-fn is_proven(now: &Definition, column: &Ident, link: &Ident) -> bool {
-    let columns = |text: &str| -> Option<Vec<String>> {
-        let columns = text.strip_prefix("FOREIGN KEY (")?.split(") REFERENCES ").next()?;
-        Some(columns.split(", ").map(|name| name.trim_matches('"').replace("\"\"", "\"")).collect())
-    };
-    let both = |text: &str| {
-        let proven = !text.ends_with(" NOT VALID") && !text.ends_with(" NOT ENFORCED");
-        proven && columns(text).is_some_and(|columns| columns == [column.to_string(), link.to_string()])
-    };
-    now.all(AspectKind::Constraint).any(|(_, text)| both(text))
 }

@@ -13,6 +13,8 @@ use crate::sign_in::back::SignInBack;
 pub struct RollbackReport {
     /// Name and version of this shape.
     pub schema: &'static str,
+    /// Nothing was written: the report says what would be restored.
+    pub dry_run: bool,
     /// The rollback's own number in `tenant_ops.rollout`.
     pub rollout: Option<i64>,
     /// The operator stopped it; the same command goes on.
@@ -26,6 +28,43 @@ pub struct RollbackReport {
     /// What became of the login of sign-in, where that was to be taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInBack>,
+    /// What else would be taken back, where nothing was written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoTakenBack>,
+}
+
+impl Default for RollbackReport {
+    /// Of a rollback that had nothing to do.
+    fn default() -> Self {
+        Self {
+            schema: "rls-rollback/1",
+            dry_run: false,
+            rollout: None,
+            stopped: false,
+            tables: Vec::new(),
+            gone: Vec::new(),
+            born_closed: None,
+            sign_in: None,
+            also: Vec::new(),
+        }
+    }
+}
+
+/// What a rollback takes back beside tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlsoTakenBack {
+    /// The event trigger that closes new tables.
+    BornClosed,
+    /// The login of sign-in.
+    SignIn,
+}
+
+impl AlsoTakenBack {
+    pub(super) fn of(born_closed: bool, sign_in: bool) -> Vec<Self> {
+        let both = [born_closed.then_some(Self::BornClosed), sign_in.then_some(Self::SignIn)];
+        both.into_iter().flatten().collect()
+    }
 }
 
 impl RollbackReport {

@@ -408,12 +408,62 @@ async fn a_partitioned_table_has_no_key_and_a_tenant_that_nothing_tells_is_not_l
     as_superuser(&db, "UPDATE visits SET invoice_id = NULL WHERE id = 7").await;
     let error = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap_err();
     assert!(error.to_string().contains("do not tell"), "{error}");
+    assert_eq!(error.exit(), tenancy_config::Exit::Refused);
     let hint = error.hint().unwrap().to_string();
     assert!(hint.contains("take back the backfill that gave it, which `cargo xtask backfill runs` names"), "{hint}");
     assert_eq!(number(&db, "SELECT count(*) FROM visits WHERE \"tenantId\" IS NOT NULL").await, 500);
     as_superuser(&db, "UPDATE visits SET invoice_id = (SELECT min(id) FROM invoices WHERE invoices.\"tenantId\" = visits.\"tenantId\") WHERE id = 7").await;
     take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
     assert_eq!(catalog(&db).await, before);
+}
+
+#[tokio::test]
+async fn tenants_that_would_be_lost_are_named_for_all_tables_before_the_first_step() {
+    for phase in [Phase::Prepare, Phase::Enforce] {
+        let db = small(MADE).await;
+        let tenancy = declared(&format!("{ITEMS}{LINES}"));
+        let before = catalog(&db).await;
+        roll_with(&db, &tenancy, &to(phase), &mut |_| ()).await.unwrap();
+        // Another source than the row that they point to: the link is gone, and the tenant stayed.
+        as_superuser(
+            &db,
+            "ALTER TABLE items ALTER invoice_id DROP NOT NULL; UPDATE items SET invoice_id = NULL WHERE id = 7;
+            UPDATE lines SET item_id = NULL WHERE id IN (8, 9)",
+        )
+        .await;
+        let there = catalog(&db).await;
+        for dry_run in [true, false] {
+            let options = RollbackOptions { dry_run, ..all_the_way_back() };
+            let error = take_back(&db, &tenancy, &options).await.unwrap_err();
+            let Error::NotTakenBack(against) = &error else { panic!("{error}") };
+            let [Error::UntoldTenants(columns)] = against.as_slice() else { panic!("{error}") };
+            let tables: Vec<String> = columns.iter().map(|(table, _)| table.to_string()).collect();
+            assert_eq!(tables, ["public.lines", "public.items"]);
+            let hint = error.hint().unwrap();
+            assert!(hint.contains("rls rollback --to prepare --tables public.lines,public.items"), "{hint}");
+            assert_eq!(catalog(&db).await, there, "{phase}, dry run {dry_run}");
+        }
+        as_superuser(
+            &db,
+            "UPDATE items SET invoice_id = 8 WHERE id = 7; ALTER TABLE items ALTER invoice_id SET NOT NULL;
+            UPDATE lines SET item_id = id + 1 WHERE id IN (8, 9)",
+        )
+        .await;
+        let there = catalog(&db).await;
+        let dry = take_back(&db, &tenancy, &RollbackOptions { dry_run: true, ..all_the_way_back() }).await.unwrap();
+        assert!(dry.dry_run && dry.rollout.is_none());
+        assert_eq!(catalog(&db).await, there, "a dry run changes nothing");
+        let done = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+        let of = |report: &rls_rollout::RollbackReport| -> Vec<_> {
+            report
+                .tables
+                .iter()
+                .map(|table| (table.table.to_string(), table.restored, table.dropped_column.clone()))
+                .collect()
+        };
+        assert_eq!(of(&dry), of(&done));
+        assert_eq!(catalog(&db).await, before);
+    }
 }
 
 #[tokio::test]
@@ -428,7 +478,8 @@ async fn what_somebody_else_hung_on_the_column_is_not_dropped_with_it() {
         as_superuser(&db, made).await;
         let there = catalog(&db).await;
         let error = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap_err();
-        let Error::HangsOnColumn { what, .. } = &error else { panic!("{error}") };
+        let Error::NotTakenBack(against) = &error else { panic!("{error}") };
+        let [Error::HangsOnColumn { what, .. }] = against.as_slice() else { panic!("{error}") };
         assert!(what.len() == 1 && what[0].contains(name), "{what:?}");
         assert_eq!(catalog(&db).await, there, "nothing was taken back");
         as_superuser(&db, gone).await;

@@ -1,17 +1,18 @@
 //! Cut off at every step in turn, and definitions that somebody else changed.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Error, RolloutEvent, RolloutOptions, rollback, rollout, status};
+use rls_rollout::{Error, RollbackOptions, RolloutEvent, RolloutOptions, rollback, rollout, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_inventory::Phase;
 use test_support::TestDb;
 use tokio::sync::{oneshot, watch};
 
-use crate::support::{all_the_way_back, auto, back, bury, catalog, clean, connect, roll, script};
+use crate::support::{all_the_way_back, auto, back, back_with, bury, catalog, clean, connect, roll, script};
 
 /// One table that lacks an index, one that has all, one of the platform.
 fn some() -> RolloutOptions {
@@ -76,15 +77,24 @@ async fn cut_off_at_every_step_in_turn_and_run_again_it_ends_with_the_same_defin
 async fn a_definition_that_somebody_changed_since_is_not_overwritten() {
     let db = clean().await;
     roll(&db, &some()).await.unwrap();
-    script(&mut db.owner().await, "ALTER POLICY rls_tenant_isolation ON bookings USING (true)").await;
+    for table in ["bookings", "expenses"] {
+        let alter = format!("ALTER POLICY rls_tenant_isolation ON {table} USING (true)");
+        db.owner().await.run_script("preparing a test", tenant_rls::Sql::from_catalog(alter)).await.unwrap();
+    }
     let before = catalog(&db).await;
-    let refused = back(&db, Phase::None).await.unwrap_err();
-    assert!(matches!(&refused, Error::Drifted { table, .. } if table.to_string() == "public.bookings"), "{refused}");
-    assert!(refused.to_string().contains("the policy \"rls_tenant_isolation\""), "{refused}");
-    assert_eq!(refused.exit(), Exit::Refused);
-    let of_bookings =
-        |lines: Vec<String>| lines.into_iter().filter(|line| line.starts_with("bookings ")).collect::<Vec<_>>();
-    assert_eq!(of_bookings(catalog(&db).await), of_bookings(before), "nothing of that table was taken back");
+    for dry_run in [true, false] {
+        let options = RollbackOptions { dry_run, ..all_the_way_back() };
+        let refused = back_with(&db, &options).await.unwrap_err();
+        let Error::NotTakenBack(against) = &refused else { panic!("{refused}") };
+        let drifted = against.iter().map(|error| match error {
+            Error::Drifted { table, .. } => table.to_string(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(drifted.collect::<BTreeSet<_>>(), ["public.bookings".into(), "public.expenses".into()].into());
+        assert!(refused.to_string().contains("the policy \"rls_tenant_isolation\""), "{refused}");
+        assert_eq!(refused.exit(), Exit::Refused);
+        assert_eq!(catalog(&db).await, before, "nothing of any table was taken back");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -64,12 +64,7 @@ async fn tenant_columns_of_every_type_and_names_of_every_kind_go_the_whole_way_a
             run_text(db.owner().await, sees).await;
         }
         let (_go, stop) = tokio::sync::watch::channel(false);
-        let all = rls_rollout::RollbackOptions {
-            to: Phase::None,
-            rollout: None,
-            tables: Vec::new(),
-            lock_retry: rls_rollout::LockRetry::default(),
-        };
+        let all = rls_rollout::RollbackOptions::default();
         rls_rollout::rollback(&database, &tenancy, &all, "a test", stop, &mut |_| ()).await.unwrap();
         assert_eq!(catalog(&db).await, untouched, "{kind}");
     }

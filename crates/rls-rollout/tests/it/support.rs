@@ -2,8 +2,8 @@
 
 use local_db::Role;
 use rls_rollout::{
-    Error, Goal, LockRetry, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport, TableOutcome,
-    rollback, rollout,
+    Error, Goal, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport, TableOutcome, rollback,
+    rollout,
 };
 use sqlx::Row;
 use tenancy_config::{DatabaseUrl, Tenancy};
@@ -104,7 +104,7 @@ pub(crate) async fn back(db: &impl Logins, to: Phase) -> Result<RollbackReport, 
 }
 
 pub(crate) fn all_the_way_back() -> RollbackOptions {
-    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), lock_retry: LockRetry::default() }
+    RollbackOptions::default()
 }
 
 pub(crate) async fn back_with(db: &impl Logins, options: &RollbackOptions) -> Result<RollbackReport, Error> {

@@ -100,6 +100,7 @@ async fn relax(
         rollout: None,
         tables: options.tables.clone(),
         lock_retry: options.lock_retry,
+        dry_run: false,
     };
     rollback::roll_back(context, settings, &back).await
 }

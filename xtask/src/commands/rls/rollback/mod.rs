@@ -18,7 +18,8 @@ use crate::document::report;
   cargo xtask rls rollback --run 7
   cargo xtask rls rollback --to none --tables bookings
 
-It refuses where somebody changed a definition since: that would be lost. The roles, their USAGE on schemas, and the schema tenant_ops stay.")]
+It refuses before its first step where somebody changed a definition since, or where rows have a tenant that only a column that it drops tells: that would
+be lost. The roles, their USAGE on schemas, and the schema tenant_ops stay.")]
 pub(super) struct Options {
     /// The phase to go back to
     #[arg(long, value_enum, default_value_t, value_name = "none|prepare|tighten", hide_possible_values = true)]
@@ -29,6 +30,9 @@ pub(super) struct Options {
     /// Only these tables
     #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
     tables: Vec<String>,
+    /// Make all checks and show what would be restored; no lock is taken and nothing is written
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     lock: LockArgs,
 }
@@ -63,6 +67,7 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
         rollout: options.run,
         tables: options.tables,
         lock_retry: options.lock.into(),
+        dry_run: options.dry_run,
     };
     roll_back(context, &settings, &rollback).await
 }
@@ -79,7 +84,9 @@ pub(super) async fn roll_back(
         None => format!("back to `{}`", options.to),
     };
     let what = format!("row level security of {}, {back}", named(&options.tables));
-    context.before_writing(&connected, &what).await?;
+    if !options.dry_run {
+        context.before_writing(&connected, &what).await?;
+    }
     let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&context.printer, &event);
     let done = stop::gently(&context.printer, |stop| {

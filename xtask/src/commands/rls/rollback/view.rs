@@ -1,6 +1,6 @@
 //! The report of a rollback: the definitions that were restored.
 
-use rls_rollout::{BornClosedBack, RollbackReport, SignInBack};
+use rls_rollout::{AlsoTakenBack, BornClosedBack, RollbackReport, SignInBack};
 
 use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
@@ -15,10 +15,14 @@ impl Report for RollbackReport {
         let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
         let gone = gone.chain(self.born_closed.map(|back| born_closed(back).to_owned()));
         let gone = gone.chain(self.sign_in.as_ref().map(sign_in));
+        let gone = gone.chain(self.also.iter().map(|also| would_go(*also).to_owned()));
         if self.tables.is_empty() {
-            let none = (self.born_closed.is_none() && self.sign_in.is_none())
+            let none = (self.born_closed.is_none() && self.sign_in.is_none() && self.also.is_empty())
                 .then(|| "No step was left to take back.".to_owned());
             return Document::new([lines(gone.chain(none))]);
+        }
+        if self.dry_run {
+            return planned(self, gone.collect());
         }
         let rows = self.tables.iter().map(|restored| {
             let phase = restored.phase.map_or_else(|| "not a tenant table".to_owned(), |phase| phase.to_string());
@@ -41,6 +45,29 @@ impl Report for RollbackReport {
         let columns = [text("table"), number("definitions restored"), text("is")];
         let restored = format!("Restored {tables}. {end}");
         Document::new([Table::new(columns, rows).into(), lines(gone.chain(dropped).chain([restored]))])
+    }
+}
+
+/// What a dry run found.
+fn planned(report: &RollbackReport, also: Vec<String>) -> Document {
+    let rows = report.tables.iter().map(|table| {
+        let dropped = table.dropped_column.clone().unwrap_or_default();
+        vec![table.table.to_string(), count(table.restored as u64), dropped]
+    });
+    let columns = [text("table"), number("definitions to restore"), text("column to drop")];
+    let tables = counted(report.tables.len() as u64, "table", "tables");
+    let end = format!("A rollback would restore {tables}. Nothing was written.");
+    Document::new([Table::new(columns, rows).into(), lines(also.into_iter().chain([end]))])
+}
+
+fn would_go(also: AlsoTakenBack) -> &'static str {
+    match also {
+        AlsoTakenBack::BornClosed => {
+            "The event trigger that closes new tables would be as it was before, if this login may change it."
+        }
+        AlsoTakenBack::SignIn => {
+            "The login of sign-in would have what it had before, and a role that a rollout made would be dropped, if nothing else depends on it."
+        }
     }
 }
 
