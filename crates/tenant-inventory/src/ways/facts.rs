@@ -161,6 +161,8 @@ pub(crate) struct ActingKey {
     pub(crate) columns: Vec<String>,
     pub(crate) referenced: Vec<String>,
     pub(crate) keeps_tenant: bool,
+    /// A valid key that references the same row together with its tenant.
+    pub(crate) kept_by: Option<String>,
 }
 
 /// A foreign key that acts by itself, whatever the tables are.

@@ -219,6 +219,7 @@ fn key(row: &PgRow) -> ActingKey {
         columns: row.get("columns"),
         referenced: row.get("referenced"),
         keeps_tenant: row.get("keeps_tenant"),
+        kept_by: row.get("kept_by"),
     }
 }
 

@@ -152,9 +152,11 @@ pub(crate) fn key_ways(analysis: &Analysis<'_>) -> Vec<Way> {
 }
 
 fn key_way(analysis: &Analysis<'_>, key: &ActingKey, child: &RelationFacts, parent: &RelationFacts) -> Option<Way> {
-    let (reach, verdict) = match changes_parent(analysis, key, parent) {
-        Some(reach) => (reach, WayVerdict::NeedsData),
-        None => (Reach::Cannot { why: Barrier::CannotChangeParent }, WayVerdict::Closed),
+    let closed = |why: Barrier| (Reach::Cannot { why }, WayVerdict::Closed);
+    let (reach, verdict) = match (&key.kept_by, changes_parent(analysis, key, parent)) {
+        (Some(other), _) => closed(Barrier::KeptByKey { name: other.clone() }),
+        (None, Some(reach)) => (reach, WayVerdict::NeedsData),
+        (None, None) => closed(Barrier::CannotChangeParent),
     };
     Some(Way {
         object: WayObject::CascadingKey {

@@ -107,6 +107,11 @@ pub enum Barrier {
     NoMapping,
     /// It may not delete or change what the key references.
     CannotChangeParent,
+    /// Another foreign key references the same row together with its tenant.
+    KeptByKey {
+        /// The constraint.
+        name: String,
+    },
     /// It cannot make what the right is for.
     CannotMake,
     /// What the view shows cannot be written through it.

@@ -215,6 +215,9 @@ impl fmt::Display for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DeclaredExempt { why } => return write!(f, "tenancy.toml declares that table exempt: {why}"),
+            Self::KeptByKey { name } => {
+                return write!(f, "the foreign key \"{name}\" references the same row together with its tenant");
+            }
             Self::NoRight => "the login has no right on it, or does not see its schema",
             Self::NoExecute => "the login may not call it",
             Self::NotFired => "the login can write to nothing that fires it",

@@ -1,7 +1,9 @@
 //! Rights, keys and roles that lead past the policies, each beside a neighbour that does not.
 
 use local_db::Role;
-use tenant_inventory::{Privilege, Severity, Unfiltered, Way, WayObject, WayVerdict};
+use tenancy_config::Tenancy;
+use tenant_inventory::{Barrier, Openness, Privilege, Reach, Severity, Unfiltered, Way, WayObject, WayVerdict};
+use test_support::TestDb;
 
 use crate::ways_support::{as_login, of, plant, planted, run, told, ways, ways_for};
 
@@ -119,6 +121,39 @@ async fn a_key_that_changes_rows_by_itself_needs_a_look_at_the_rows_unless_it_ke
     assert!(by_view.to_string().ends_with(says), "{by_view}");
     plant(&db, "ALTER VIEW gone SET (security_invoker = true)").await;
     assert_eq!(key(&ways(&db).await).verdict, WayVerdict::Closed);
+}
+
+/// What the key of a rollout rules out needs no look at the rows, for any command.
+#[tokio::test]
+async fn a_key_beside_one_that_keeps_the_tenant_is_closed_by_it() {
+    let db = planted(
+        r#"CREATE UNIQUE INDEX ON bookings ("tenantId", id);
+           CREATE TABLE notes ("tenantId" text, booking text REFERENCES bookings ON DELETE CASCADE);
+           ALTER TABLE notes OWNER TO app_owner;
+           ALTER TABLE notes ADD CONSTRAINT both_keys FOREIGN KEY ("tenantId", booking) REFERENCES bookings ("tenantId", id) ON DELETE CASCADE"#,
+    )
+    .await;
+    let key = async |db: &TestDb| {
+        let found = ways(db).await;
+        let key = found.iter().find(|way| matches!(way.object, WayObject::CascadingKey { .. }));
+        key.unwrap_or_else(|| panic!("{:#?}", told(&found))).clone()
+    };
+    let closed = key(&db).await;
+    assert_eq!(closed.reach, Reach::Cannot { why: Barrier::KeptByKey { name: "both_keys".into() } });
+    assert_eq!((closed.verdict.clone(), closed.openness(&Tenancy::default())), (WayVerdict::Closed, Openness::Closed));
+    let says = "the foreign key \"both_keys\" references the same row together with its tenant";
+    assert!(closed.to_string().ends_with(says), "{closed}");
+    // Neither one that is not proven, nor one of another column rules anything out.
+    for other in [
+        r#"FOREIGN KEY ("tenantId", booking) REFERENCES bookings ("tenantId", id) NOT VALID"#,
+        r#"FOREIGN KEY ("tenantId", other) REFERENCES bookings ("tenantId", id)"#,
+    ] {
+        let change = format!(
+            "ALTER TABLE notes DROP CONSTRAINT both_keys, ADD COLUMN IF NOT EXISTS other text, ADD CONSTRAINT both_keys {other}"
+        );
+        db.owner().await.run_script("planting", tenant_rls::Sql::from_catalog(change)).await.unwrap();
+        assert_eq!(key(&db).await.verdict, WayVerdict::NeedsData, "{other}");
+    }
 }
 
 /// Rows that no tenant owns are deleted or changed by a view as well, and the keys act on tenants' rows.
