@@ -15,6 +15,13 @@ pub enum Notice {
         /// The session variable, or the claim in it.
         variable: String,
     },
+    /// In these tables a row without a tenant is the platform's.
+    PlatformRows {
+        /// The tables.
+        tables: Vec<TableName>,
+        /// The session variable, or the claim in it.
+        variable: String,
+    },
     /// From `tighten` on, inserts that set no tenant fail.
     InsertsNeedTenant,
     /// From `enforce` on, the owner is filtered: dumps and migrations as the owner too.
@@ -62,6 +69,12 @@ impl fmt::Display for Notice {
                 f,
                 "from `prepare` on, a session sees the rows of the tenant in {variable} and those without one; where it sets none, only the \
                  latter"
+            ),
+            Self::PlatformRows { tables, variable } => write!(
+                f,
+                "{}: a row without a tenant is the platform's (`platform_rows`). From `prepare` on, only a session that sets no {variable} sees and \
+                 writes such rows. In a tenant's session an insert that leaves the column out gets that tenant, and one that writes NULL fails",
+                tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             ),
             Self::InsertsNeedTenant => f.write_str(
                 "`tighten` runs only where an audit finds no row that it would hide. From then on, inserts that set no tenant fail",

@@ -24,7 +24,10 @@ pub(crate) fn notices(
     notices.extend(membership::inherited(inventory));
     notices.extend(inventory.born_closed.clone().map(|born_closed| Notice::BornClosed { born_closed }));
     if any(Phase::Prepare) {
-        notices.push(Notice::Filtered { variable: inventory.tenancy.tenant_setting().to_string() });
+        let variable = inventory.tenancy.tenant_setting().to_string();
+        notices.push(Notice::Filtered { variable: variable.clone() });
+        let tables = platform_tables(steps, inventory);
+        notices.extend((!tables.is_empty()).then_some(Notice::PlatformRows { tables, variable }));
     }
     if any(Phase::Tighten) {
         notices.push(Notice::InsertsNeedTenant);
@@ -35,6 +38,15 @@ pub(crate) fn notices(
         notices.extend(sees_less.into_iter().map(|way| Notice::SeesLess { way: Box::new(way) }));
     }
     notices
+}
+
+/// The tables with rows of the platform that `prepare` changes; of a partitioned one not its partitions.
+fn platform_tables(steps: &[Step], inventory: &Inventory) -> Vec<TableName> {
+    let is_changed = |table: &TableName| steps.iter().any(|step| step.phase == Phase::Prepare && step.table == *table);
+    let relations = inventory.relations.iter().filter(|relation| relation.platform_rows);
+    let changed = relations.filter(|relation| is_changed(&relation.name));
+    let roots: BTreeSet<TableName> = changed.map(|relation| inventory.audited_as(relation)).collect();
+    roots.into_iter().collect()
 }
 
 /// The notice that the application's role owns tables that are not forced yet, where it does.

@@ -56,9 +56,7 @@ pub(crate) fn replaced(inventory: &Inventory, relation: &Relation, style: StepSt
         .collect();
     let default = relation.definition.text(AspectKind::Default);
     let ours = relation.comparison.printed_default();
-    if let Some(expression) =
-        default.filter(|text| *text != ours && !relation.platform_rows && relation.parent.is_none())
-    {
+    if let Some(expression) = default.filter(|text| *text != ours && relation.parent.is_none()) {
         replaced.push(Replaced::Default { phase, expression: expression.to_owned() });
     }
     replaced

@@ -47,11 +47,7 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step], added: Option<AddedField
         table: relation.name.clone(),
         column: relation.comparison.column.clone(),
         required: relation.never_null,
-        default: if relation.platform_rows || relation.parent.is_some() {
-            None
-        } else {
-            schema_default(&relation.comparison)
-        },
+        default: relation.parent.is_none().then(|| schema_default(&relation.comparison)).flatten(),
         indexes,
         added,
     })

@@ -119,7 +119,8 @@ impl StepBuilder<'_> {
     fn bridge(&self) -> Result<Option<Step>> {
         let relation = self.relation;
         let mut statements = Vec::new();
-        if !relation.platform_rows && relation.parent.is_none() && relation.kind != RelationKind::ForeignPartition {
+        // Also where a row without a tenant is the platform's: in a tenant's session a row that names no tenant is that tenant's.
+        if relation.parent.is_none() && relation.kind != RelationKind::ForeignPartition {
             let wanted = relation.comparison.printed_default();
             if relation.definition.text(AspectKind::Default) != Some(&wanted) {
                 let set = Template::new("ALTER TABLE ONLY :\"table\" ALTER COLUMN :\"column\" SET DEFAULT :current");

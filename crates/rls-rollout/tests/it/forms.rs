@@ -1,7 +1,7 @@
 //! The forms of our policies: who reads and who writes rows without a tenant, and what another declaration makes of them later.
 
 use local_db::Role;
-use rls_rollout::{RolloutOptions, status};
+use rls_rollout::{RolloutOptions, plan, status};
 use tenancy_config::Tenancy;
 use tenant_inventory::Phase;
 use tenant_rls::PolicyForm;
@@ -137,4 +137,40 @@ async fn the_second_policy_has_a_name_of_its_own_also_where_the_first_has_the_lo
     let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
     assert!(report.is_complete(), "{report:#?}");
     assert_eq!(of_a_tenant(&db).await, [2, 0, 0]);
+}
+
+#[tokio::test]
+async fn beside_rows_of_the_platform_a_tenants_session_inserts_its_own_without_naming_it() {
+    let db = with_a_row_of_nobody().await;
+    let tenancy = tables_of("[tables.items]\nplatform_rows = \"what the platform does\"\n");
+    let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &auto()).await.unwrap();
+    let said: Vec<String> = planned.notices.iter().map(ToString::to_string).collect();
+    assert!(
+        said.iter().any(|said| said.starts_with("public.items: a row without a tenant is the platform's")),
+        "{said:#?}"
+    );
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert_eq!(after(&report, "items"), Phase::Enforce);
+    // The server gives the scope's own tenant, and no tenant where none is set.
+    let insert = r#"WITH w AS (INSERT INTO items (id) SELECT 10 + count(*) + random() * 1000000 FROM items RETURNING "tenantId") SELECT count("tenantId") FROM w"#;
+    assert_eq!(as_tenant(&db, "t1", insert).await, 1);
+    assert_eq!(as_tenant(&db, "", insert).await, 0);
+    assert_eq!((as_tenant(&db, "t1", SEEN).await, as_tenant(&db, "", SEEN).await), (2, 2));
+    let mut app = session(&db, Role::AppUser).await;
+    let scope = "SET app.current_tenant_id = 't1'; INSERT INTO items VALUES (5, NULL)";
+    let error = app.run_script("writing a row of the platform as a tenant", scope).await.unwrap_err();
+    assert_eq!(error.sqlstate(), Some("42501"), "{error}");
+    app.close().await;
+
+    // One that was rolled out before it got a default stays where it is, and the next rollout gives it.
+    session(&db, Role::Superuser)
+        .await
+        .run_script("as it was", r#"ALTER TABLE items ALTER "tenantId" DROP DEFAULT"#)
+        .await
+        .unwrap();
+    assert_eq!(form(&db, &tenancy).await, (Some(PolicyForm::Platform), Phase::Enforce));
+    let steps = |report: &rls_rollout::RolloutReport| report.tables[0].steps;
+    assert_eq!(steps(&roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap()), 1);
+    assert_eq!(as_tenant(&db, "t1", insert).await, 1);
+    assert_eq!(steps(&roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap()), 0);
 }

@@ -55,6 +55,7 @@ impl Phase {
         let definition = &relation.definition;
         let form = policies.form();
         let indexed = relation.tenant_index || relation.kind == RelationKind::Partitioned;
+        // Tables with rows of the platform got no default until 0.1; the next rollout gives it.
         let defaulted = relation.platform_rows
             || relation.parent.is_some()
             || definition.text(AspectKind::Default) == Some(&relation.comparison.printed_default());
