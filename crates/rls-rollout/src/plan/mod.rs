@@ -194,7 +194,8 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             if !steps.is_empty() || inventory.phase(relation) < phase {
                 predict(inventory, relation, phase, form);
             }
-            planned.extend(steps);
+            let needs_tenants = needed_tenants(inventory, &inventory.relations[position], phase);
+            planned.extend(steps.into_iter().map(|step| Step { needs_tenants: needs_tenants.clone(), ..step }));
         }
         if phase == Phase::Prepare {
             let open = state.added().filter(|(_, relation)| stops_of(inventory, &stops, relation).is_empty());
@@ -322,6 +323,16 @@ async fn expect_keys(
         child.into_iter().for_each(|child| child.foreign_key_valid |= is_proven);
     }
     Ok(())
+}
+
+/// The rows that must have a tenant before a table goes to a phase; none where that is proven, or where rows without one are meant.
+fn needed_tenants(inventory: &Inventory, relation: &Relation, phase: Phase) -> Option<(TableName, Ident)> {
+    if let Some(parent) = &relation.comparison.parent {
+        return needed_tenants(inventory, inventory.relation(&parent.table)?, phase);
+    }
+    let is_asked = phase == Phase::Enforce || phase == Phase::Tighten && !relation.never_null;
+    let asks = is_asked && !relation.null_rows_are_meant() && !relation.definition.has(AspectKind::Forced);
+    asks.then(|| (inventory.audited_as(relation), relation.comparison.column.clone()))
 }
 
 /// What stops a relation so far.

@@ -1,15 +1,16 @@
 //! A plan as a Prisma migration, with the edits of `schema.prisma` that belong to it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use prisma_schema::Schema;
-use tenancy_config::CommandRef;
-use tenant_rls::Template;
+use tenancy_config::{CommandRef, TableName};
+use tenant_rls::{Sql, Template};
 
 use crate::plan::PlanReport;
 use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
-use crate::plan::step::Execution;
+use crate::plan::step::{Execution, Step};
 use crate::plan::unseen::show_unseen;
 use crate::sign_in::report::PlannedSignIn;
 use crate::stop::sentences;
@@ -43,7 +44,7 @@ impl PlanReport {
         writeln!(out, "-- Row level security, as far as `{}`.", self.goal)?;
         writeln!(
             out,
-            "-- Where `{}` has done it, beside a running application, this only counts as applied:",
+            "-- Where `{}` has worked, beside a running application, this does nothing, and best only counts as applied:",
             CommandRef::RlsRollout
         )?;
         writeln!(out, "--   npx prisma migrate resolve --applied (the name of this folder)")?;
@@ -51,6 +52,11 @@ impl PlanReport {
             out,
             "-- It is for databases that nobody uses yet: it builds indexes under a lock, tries nothing again, and keeps no journal."
         )?;
+        writeln!(
+            out,
+            "-- A table with rows without a tenant, such as those that an earlier migration wrote, goes no further than `prepare`, with a warning. A"
+        )?;
+        writeln!(out, "-- migration of the application that gives them their tenant belongs before this one.")?;
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
             let name = one_line(&table.table.to_string());
             writeln!(out, "-- Left out: {name}: {}", one_line(&sentences(&table.stopped_by)))?;
@@ -64,18 +70,52 @@ impl PlanReport {
         for statement in self.sign_in.iter().flat_map(PlannedSignIn::usages) {
             writeln!(out, "\n{statement};")?;
         }
-        for step in &self.steps {
-            if !matches!(step.how, Execution::Concurrently { .. }) {
-                self.write_step(out, step)?;
-                continue;
-            }
-            writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
-            for statement in &step.statements {
-                // One that is built concurrently cannot stand beside other statements.
-                writeln!(out, "{};", statement_text(&statement.sql).replacen(" INDEX CONCURRENTLY ", " INDEX ", 1))?;
-            }
-        }
-        Ok(())
+        let mut said = BTreeSet::new();
+        self.steps.iter().try_for_each(|step| self.write_migrated(out, step, &mut said))
+    }
+
+    /// A step that runs on databases of which the plan knows nothing. `said` are the tables of which it is said that they go no further.
+    fn write_migrated<'a>(
+        &self,
+        out: &mut String,
+        step: &'a Step,
+        said: &mut BTreeSet<&'a TableName>,
+    ) -> std::fmt::Result {
+        let unless = step.needs_tenants.as_ref().map(|(table, column)| {
+            let message = format!(
+                "{} has rows without a tenant, so it stays at `prepare` in this database. Give them their tenant; then `{}` goes on",
+                table,
+                CommandRef::RlsRollout
+            );
+            let says = match said.insert(&step.table) {
+                true => Template::new("RAISE WARNING USING MESSAGE = :'message';").literal("message", &message).build(),
+                false => Sql::from_static("NULL;"),
+            };
+            let unless = Template::new(include_str!("../../../../sql/rls-rollout/fragments/migrate_unless_null.sql"))
+                .literal("name", &quoted_name(table))
+                .table("table", table)
+                .ident("column", column)
+                .fragment("says", says)
+                .build();
+            format!("    {}\n", statement_text(&unless))
+        });
+        // One that is built concurrently cannot stand beside other statements.
+        let how = |text: &str| match step.how {
+            Execution::Concurrently { .. } => text.replacen(" INDEX CONCURRENTLY ", " INDEX ", 1),
+            Execution::Transaction | Execution::Backfill => text.to_owned(),
+        };
+        let texts: Vec<String> = step.statements.iter().map(|statement| how(statement_text(&statement.sql))).collect();
+        let all = texts.concat() + unless.as_deref().unwrap_or_default();
+        let (outer, inner) = (dollar_quote("migration", &all), dollar_quote("statement", &all));
+        let statements = texts.iter().map(|text| Sql::from_catalog(format!("    EXECUTE {inner}{text}{inner};")));
+        let block = Template::new(include_str!("../../../../sql/rls-rollout/fragments/migrate_step.sql"))
+            .literal("lock_timeout", &format!("{}ms", self.lock_timeout_ms))
+            .fragment("quote", Sql::from_catalog(outer))
+            .fragment("unless", Sql::from_catalog(unless.unwrap_or_default()))
+            .fragment("statements", Sql::join(statements, "\n"))
+            .build();
+        writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
+        writeln!(out, "{}", statement_text(&block))
     }
 
     fn write_edits(&self, out: &mut String, schema: Option<&Schema>) -> std::fmt::Result {
@@ -113,6 +153,18 @@ impl PlanReport {
         }
         Ok(())
     }
+}
+
+/// A dollar quote that stands in no text.
+fn dollar_quote(word: &str, text: &str) -> String {
+    let numbered = (1..).map(|number| format!("${word}_{number}$"));
+    let mut quotes = std::iter::once(format!("${word}$")).chain(numbered);
+    quotes.find(|quote| !text.contains(quote.as_str())).unwrap_or_default()
+}
+
+/// A table as a text that the server reads as its name.
+fn quoted_name(table: &TableName) -> String {
+    Template::new(":\"table\"").table("table", table).build().as_str().to_owned()
 }
 
 fn write_edit(out: &mut String, edit: &SchemaEdit, lines: Vec<String>) -> std::fmt::Result {

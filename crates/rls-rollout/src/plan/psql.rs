@@ -151,7 +151,7 @@ impl PlanReport {
         lines.iter().try_for_each(|line| writeln!(out, "--   {}", one_line(line)))
     }
 
-    pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
+    fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
         let lock = step.lock;
         writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
         match lock.mode() {

@@ -115,6 +115,10 @@ pub struct Step {
     /// The name of the key that it adds, which references a row together with its tenant.
     #[serde(skip)]
     pub(crate) adds_key: Option<String>,
+    /// The rows that must have a tenant before it: those of the table, or of the one on which its rows hang. A rollout asks an audit, a migration
+    /// the rows themselves.
+    #[serde(skip)]
+    pub(crate) needs_tenants: Option<(TableName, Ident)>,
 }
 
 /// The step without its statements.
@@ -159,6 +163,7 @@ impl StepSubject<'_> {
             warm_up: None,
             for_parent_key: false,
             adds_key: None,
+            needs_tenants: None,
         }
     }
 }
