@@ -65,7 +65,10 @@ impl UserError for Error {
                 "log in as the owner of the tables; or, if nobody else could have made what the statements call, give --trust-statements"
                     .into(),
             ),
-            Self::Unfiltered { login, role } => Some(format!("GRANT {role} TO {login}, for as long as this is tried").into()),
+            Self::Unfiltered { login, role } => {
+                let (login, role) = (tenant_rls::quoted_role(login), tenant_rls::quoted_role(role));
+                Some(format!("GRANT {role} TO {login}, for as long as this is tried").into())
+            }
             Self::NoStatistics => Some(
                 "give a file with --statements; or set shared_preload_libraries = 'pg_stat_statements', restart the server, run CREATE EXTENSION \
                  pg_stat_statements, and let the application work for a while"

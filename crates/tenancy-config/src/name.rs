@@ -32,9 +32,24 @@ impl UserError for NameError {
 }
 
 /// The role between one of ours and the logins that act as it, up to PostgreSQL 15, where a membership cannot say that it is not inherited;
-/// none if the name does not fit into 63 bytes.
+/// none if PostgreSQL could not hold the name of the role itself. Of a long name it has the beginning, and a hash of the whole.
 pub fn operators_of(role: &str) -> Option<Ident> {
-    Ident::new(format!("{role}_operators")).ok()
+    const SUFFIX: &str = "_operators";
+    let role = Ident::new(role).ok()?;
+    if let Ok(whole) = Ident::new(format!("{role}{SUFFIX}")) {
+        return Some(whole);
+    }
+    let ending = format!("_{:08x}{SUFFIX}", hash(role.as_str()));
+    let mut begin = role.as_str();
+    while begin.len() + ending.len() > LONGEST {
+        begin = begin.char_indices().next_back().map_or("", |(at, _)| &begin[..at]);
+    }
+    Ident::new(format!("{begin}{ending}")).ok()
+}
+
+/// FNV-1a: the same in each version and on each machine.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// One exact, case-sensitive identifier: `tenantId` is not `tenantid`.
@@ -141,6 +156,21 @@ mod tests {
         assert!(Ident::new("x".repeat(64)).is_err());
         assert!(Ident::new("").is_err());
         assert!(Ident::new("a\0b").is_err());
+    }
+
+    #[test]
+    fn the_role_between_fits_and_differs_for_each_role() {
+        let between = |role: &str| operators_of(role).unwrap().to_string();
+        assert_eq!(between("tenant_auditor"), "tenant_auditor_operators");
+        assert_eq!(between(&"x".repeat(53)), "x".repeat(53) + "_operators");
+        for length in 54..=63 {
+            let [a, b] = ["a", "b"].map(|last| between(&("é".repeat(26) + &"x".repeat(length - 53) + last)));
+            assert!(a.len() <= LONGEST && a.ends_with("_operators") && a != b, "{a}, {b}");
+            assert_ne!(between(&"x".repeat(length)), between(&"x".repeat(length - 1)));
+        }
+        // It must stay the same: the role is there by this name.
+        assert_eq!(between(&"x".repeat(60)), format!("{}_37d12e35_operators", "x".repeat(44)));
+        assert_eq!(operators_of(&"x".repeat(64)), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What is said of each table that has a section in the file: why it stands there, and what is undecided.
 
 use backfill_engine::{SourceSuggestion, SourcesBesideKeys};
-use tenancy_config::tenancy::inline_source;
+use tenancy_config::tenancy::{FIXED_POLICIES, inline_source};
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::PolicyReading;
 use tenant_inventory::class::{Class, ClassifiedTable};
+use tenant_rls::unassigned_policy;
 
 use crate::facts::{Facts, Table};
 
@@ -65,7 +66,10 @@ pub(crate) fn policies(table: &Table, tenancy: &Tenancy) -> Vec<String> {
     for policy in &table.policies {
         let readings: Vec<PolicyReading> = policy.expressions.iter().map(|e| PolicyReading::of(e)).collect();
         let ours = |reading: &PolicyReading| reading.comparison().is_some_and(|(_, read)| read.setting.is(&setting));
-        if policy.name == tenancy.session.policy && readings.iter().all(ours) {
+        // Where somebody altered one of a rollout's, status says so.
+        let of_rollout =
+            FIXED_POLICIES.contains(&policy.name.as_str()) || policy.name == unassigned_policy(&tenancy.session.policy);
+        if of_rollout || policy.name == tenancy.session.policy && readings.iter().all(ours) {
             continue;
         }
         let kind = readings.iter().find(|reading| !ours(reading)).or(readings.first());

@@ -89,9 +89,13 @@ impl UserError for Error {
             Self::LeaseLost { .. } => Some("look at the other run; start this one again when it has ended".into()),
             Self::Untrusted { findings } => remedy(findings).map(Hint::from),
             Self::Newer { .. } => Some("use that version; an older one would not know what it keeps".into()),
-            Self::NotInstalled { role } => Some(format!(
-                "run it once as the database's owner, or let {role} create it: GRANT CREATE ON DATABASE … TO {role};"
-            ).into()),
+            Self::NotInstalled { role } => Some(
+                format!(
+                    "run it once as the database's owner, or let {role} create it: GRANT CREATE ON DATABASE … TO {};",
+                    tenant_rls::quoted_role(role)
+                )
+                .into(),
+            ),
         }
     }
 

@@ -56,6 +56,9 @@ impl fmt::Display for ActingRole {
 pub struct Obstacle {
     pub(crate) role: String,
     pub(crate) table: Option<TableName>,
+    /// It is one of the rollout's roles, to which a rollout grants rights, and not the login.
+    #[serde(skip)]
+    pub(crate) of_rollout: bool,
     #[serde(flatten)]
     pub(crate) why: Why,
 }
@@ -97,8 +100,15 @@ impl Obstacle {
     pub fn remedy(list: &[Self]) -> Option<Hint> {
         let nearest = Self::nearest(list);
         if nearest.iter().all(|one| one.is_right()) && !nearest.is_empty() {
+            let of_rollout = nearest.iter().all(|one| one.of_rollout);
             let statements = nearest.into_iter().filter_map(Self::hint).map(|hint| hint.to_string());
-            return Some(statements.collect::<Vec<_>>().join(" ").into());
+            let statements = statements.collect::<Vec<_>>().join(" ");
+            if !of_rollout {
+                return Some(statements.into());
+            }
+            // A source that was declared since the last rollout, a table that was added.
+            let says = " gives its roles what tenancy.toml asks for now, on the tables that it covers; for other tables, by hand: ";
+            return Some(Hint::quoted(CommandRef::RlsRollout).then(says).then(statements));
         }
         list.iter().find_map(Self::hint)
     }

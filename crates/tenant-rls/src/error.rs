@@ -6,7 +6,7 @@ use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
 
 use crate::access::Obstacle;
 use crate::server_error::{Fault, ServerError};
-use crate::sql::quote::Quoted;
+use crate::sql::quote::{Quoted, quoted_role};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -205,9 +205,11 @@ impl UserError for Error {
             }),
             Self::ReadOnly { standby: true, .. } => Some("use the URL of the primary".into()),
             Self::ReadOnly { login, .. } => {
+                let login = quoted_role(login);
                 Some(format!("use another login, or: ALTER ROLE {login} SET default_transaction_read_only = off").into())
             }
             Self::Replica { login } => {
+                let login = quoted_role(login);
                 Some(format!("use another login, or: ALTER ROLE {login} RESET session_replication_role").into())
             }
             Self::FewConnections { .. } => {

@@ -60,6 +60,7 @@ pub use scope::planning::{Plan, PlanSettings, Planned, Scans};
 pub use scope::probe::{ProbeSessions, ProbeTx, VariableBefore};
 pub use scope::tenant::TenantTx;
 pub use server_error::Fault;
+pub use sql::quote::quoted_role;
 pub use sql::template::Template;
 pub use sql::text::Sql;
 pub use statement_failure::StatementFailure;

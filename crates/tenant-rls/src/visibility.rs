@@ -31,7 +31,8 @@ pub(crate) struct Visibility {
 impl Visibility {
     /// One obstacle that concerns no table in particular.
     pub(crate) fn of_obstacle(role: &ActingRole, why: Why) -> Self {
-        Self { obstacles: vec![Obstacle { role: role.to_string(), table: None, why }], by_policy: false }
+        let of_rollout = role.assumed().is_some();
+        Self { obstacles: vec![Obstacle { role: role.to_string(), table: None, of_rollout, why }], by_policy: false }
     }
 
     /// How the role sees these tables and those of `other`.
@@ -123,8 +124,10 @@ pub(crate) async fn examine_each(
 /// How a role sees one table, from its row of the answer.
 fn of_table(role: &ActingRole, need: &Access, row: &PgRow) -> Visibility {
     let mut visibility = Visibility::default();
-    let mut add =
-        |why| visibility.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
+    let mut add = |why| {
+        let (role, table, of_rollout) = (role.to_string(), Some(need.table.clone()), role.assumed().is_some());
+        visibility.obstacles.push(Obstacle { role, table, of_rollout, why });
+    };
     if !row.get::<bool, _>("found") {
         add(Why::NoTable);
         return visibility;

@@ -272,7 +272,7 @@ async fn a_plan_becomes_a_migration_folder_and_nothing_is_left_half_written() {
     let edits = std::fs::read_to_string(migrations.path().join(name).join("schema-edits.md")).unwrap();
     assert_snapshot!("rls_prisma_edits", edits);
     let sql = std::fs::read_to_string(migrations.path().join(name).join("migration.sql")).unwrap();
-    assert!(sql.contains("ALTER TABLE \"public\".\"bookings\" ENABLE ROW LEVEL SECURITY;"), "{sql}");
+    assert!(sql.contains("ALTER TABLE \"public\".\"bookings\" ENABLE ROW LEVEL SECURITY$statement$;"), "{sql}");
 
     assert_eq!(run(&db, &["rollout", "--phase", "prepare", "--tables", "bookings"]).status, 0);
     let again = run(&db, &[&plan[..], &[into]].concat());

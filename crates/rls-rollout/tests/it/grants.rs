@@ -1,9 +1,12 @@
 //! What audits and backfills need is granted at every phase, whatever was added since.
 
+use backfill_engine::BackfillPlan;
 use local_db::Role;
-use tenancy_config::Tenancy;
+use tenancy_config::{Ident, Tenancy, UserError};
 use tenant_audit::{AuditOptions, AuditReport, audit};
-use tenant_inventory::Phase;
+use tenant_inventory::{Catalog, Phase};
+use tenant_rls::ActingRole;
+use tenant_rls::visibility::acting_role;
 use test_support::TestDb;
 
 use crate::support::{after, auto, back, catalog, connect, roll_with, session, small, tables_of};
@@ -79,4 +82,26 @@ async fn the_roles_get_the_tenants_keys_also_where_nothing_is_configured() {
     .await
     .unwrap();
     assert_eq!(may, [true, true, true]);
+}
+
+/// A source that is declared for a table at the last phase reads columns that no rollout has granted yet.
+#[tokio::test]
+async fn the_next_rollout_gives_the_rights_that_a_new_source_needs_and_the_hint_says_so() {
+    let made = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO "Tenant" VALUES ('t1'), ('t2');
+        CREATE TABLE invoices (id int PRIMARY KEY, "tenantId" text); INSERT INTO invoices VALUES (1, 't1');
+        CREATE TABLE items (id int PRIMARY KEY, number int, "tenantId" text); INSERT INTO items VALUES (1, 1, 't1')"#;
+    let db = small(made).await;
+    roll_with(&db, &tables_of(""), &auto(), &mut |_| ()).await.unwrap();
+    let source = "[[tables.items.sources]]\nname = \"invoice\"\ncolumn = \"number\"\ntable = \"invoices\"\n";
+    let tenancy = tables_of(source);
+    let owner = connect(&db, Role::Owner).await;
+    let catalog = Catalog::load(&owner, &tenancy).await.unwrap();
+    let access = BackfillPlan::new(&catalog, &tenancy, "items").unwrap().access();
+    let role = [ActingRole::Assumed(Ident::new("tenant_maintenance").unwrap())];
+    let error = acting_role(&owner, &access, &role).await.unwrap_err();
+    let hint = error.hint().unwrap().to_string();
+    assert!(hint.starts_with("`cargo xtask rls rollout` gives its roles what tenancy.toml asks for now"), "{hint}");
+    assert!(hint.contains(r#"GRANT SELECT ("number") ON "public"."items" TO "tenant_maintenance";"#), "{hint}");
+    roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert_eq!(acting_role(&owner, &access, &role).await.unwrap(), role[0]);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::auth_rules::check_auth;
 use super::checks::{Wrong, environment_variables, ident, reason, table, unique, variable};
+use super::fixed_policies::FIXED_POLICIES;
 use super::log::{LogMessages, LogSection};
 use super::model::{AddColumnRule, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
 
@@ -35,6 +36,11 @@ impl Tenancy {
         variable("session.variable", &self.session.variable)?;
         claim("session.claim", &self.session.claim)?;
         ident("session.policy", &self.session.policy)?;
+        if FIXED_POLICIES.contains(&self.session.policy.as_str()) {
+            let why =
+                format!("`{}` is the name of another policy of a rollout: choose one of its own", self.session.policy);
+            return Err(("session.policy".into(), why));
+        }
         let roles =
             [("app", &self.roles.app), ("maintenance", &self.roles.maintenance), ("auditor", &self.roles.auditor)];
         for (key, role) in roles {

@@ -10,6 +10,7 @@ mod check;
 mod checks;
 mod default_app;
 mod error;
+mod fixed_policies;
 mod log;
 mod model;
 mod notes;
@@ -24,6 +25,7 @@ mod tests;
 pub use annotated::{fragment, inline_source};
 pub use auth::{AuthMemberships, AuthRight, AuthSection, AuthTable};
 pub use error::TenancyError;
+pub use fixed_policies::FIXED_POLICIES;
 pub use log::{LogMessages, LogSection};
 pub use model::{
     AddColumnRule, DatabaseSection, HopRule, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,

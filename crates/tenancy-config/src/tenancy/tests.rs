@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::fixed_policies::FIXED_POLICIES;
 use super::{
     AuthMemberships, AuthRight, AuthSection, AuthTable, DatabaseSection, HopRule, LogMessages, LogSection, OnDelete,
     PlatformRows, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy,
@@ -510,4 +511,14 @@ fn a_message_of_the_log_can_be_found_in_a_line_and_belongs_to_one_kind() {
     }
     let tenancy = read("[log]\ncontext = \"\"\n[log.messages]\nunscoped = []\n").unwrap();
     assert_eq!(tenancy.log.messages.mismatch, LogMessages::default().mismatch, "a list that is left out stays");
+}
+
+#[test]
+fn the_isolation_policy_cannot_have_the_name_of_another_policy_of_a_rollout() {
+    for name in FIXED_POLICIES {
+        let (key, why) = invalid(&format!("[session]\npolicy = \"{name}\"\n"));
+        assert_eq!(key, "session.policy");
+        assert!(why.contains(name) && why.contains("another policy of a rollout"), "{why}");
+    }
+    assert_eq!(read("[session]\npolicy = \"tenant_auth\"\n").unwrap().session.policy, "tenant_auth");
 }

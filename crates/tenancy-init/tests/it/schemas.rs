@@ -351,3 +351,22 @@ async fn an_update_adds_what_is_new_and_keeps_every_byte_that_stands_there() {
     let keys: Vec<&str> = rest.absent.iter().map(|absent| absent.key.as_str()).collect();
     assert!(keys.contains(&"tables.gone"), "{keys:?}");
 }
+
+#[tokio::test]
+async fn nobody_is_asked_to_allow_the_policies_of_a_rollout() {
+    let db = with(
+        "
+        CREATE TABLE tenants (id int PRIMARY KEY);
+        CREATE TABLE a (id int PRIMARY KEY, tenant_id int REFERENCES tenants);
+        CREATE POLICY tenant_auth_select ON a FOR SELECT USING (current_user = 'app_auth');
+        CREATE POLICY tenant_own_memberships ON a FOR SELECT USING (id = 1);
+        CREATE POLICY tenant_auditor_read ON a FOR SELECT USING (current_user = 'tenant_auditor');
+        CREATE POLICY rls_tenant_isolation_unassigned ON a FOR SELECT USING (tenant_id IS NULL);
+        CREATE POLICY tenant_auth_more ON a FOR SELECT USING (true);",
+    )
+    .await;
+    let text = proposal(&db, Answers::default()).await.unwrap().text();
+    let allowed: Vec<&str> = text.lines().filter(|line| line.contains("allow_policies = { tenant")).collect();
+    assert_eq!(allowed, ["# If it is intended: allow_policies = { tenant_auth_more = \"why\" }"], "{text}");
+    assert!(!text.contains("Policy tenant_own_memberships"), "{text}");
+}

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use tenancy_config::Ident;
-use tenant_rls::Template;
+use tenant_rls::quoted_role;
 
 /// Something in the schema `tenant_ops`, or about who may use it, that this program did not make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +100,8 @@ impl TrustFinding {
             Self::NotOurs { owner, login } => format!(
                 "log in as {owner}; or, unless {owner} is a superuser, let this login act as it: GRANT {} TO {}; if {owner} was not to \
                  make the schema, find out what it put there, and drop it: DROP SCHEMA tenant_ops CASCADE",
-                quoted(owner),
-                quoted(login)
+                quoted_role(owner),
+                quoted_role(login)
             ),
             Self::Stranger { owner } => format!(
                 "if {owner} keeps this schema, log in as it or as a member of it; else find out what it put there, and drop it: DROP SCHEMA \
@@ -112,10 +111,10 @@ impl TrustFinding {
                 "the application must not be able to change the journal; find out who made the schema, and drop it: DROP SCHEMA tenant_ops CASCADE".to_owned()
             }
             Self::OfApplication { owner, app } => {
-                format!("the application must not be able to change the journal: REVOKE {} FROM {}", quoted(owner), quoted(app))
+                format!("the application must not be able to change the journal: REVOKE {} FROM {}", quoted_role(owner), quoted_role(app))
             }
             Self::OtherOwner { object, expected, .. } => {
-                format!("if it is this tool's, give it to the owner of the schema: ALTER … OWNER TO {}; else drop the {object}", quoted(expected))
+                format!("if it is this tool's, give it to the owner of the schema: ALTER … OWNER TO {}; else drop the {object}", quoted_role(expected))
             }
             Self::Unexpected { object, .. } => format!("find out who made it and what it did, then drop the {object}"),
             Self::Changed { object, .. } => {
@@ -126,7 +125,7 @@ impl TrustFinding {
             }
             Self::Right { rights, revoke, .. } => format!("REVOKE {} {revoke};", rights.join(", ")),
             Self::Member { granted, member, .. } => {
-                format!("REVOKE {} FROM {}; or give this database roles of its own in tenancy.toml", quoted(granted), quoted(member))
+                format!("REVOKE {} FROM {}; or give this database roles of its own in tenancy.toml", quoted_role(granted), quoted_role(member))
             }
         }
     }
@@ -160,10 +159,4 @@ impl fmt::Display for TrustFinding {
             Self::Member { role, member, .. } => write!(f, "{member} may act as {role}"),
         }
     }
-}
-
-/// The role's name as a statement has it.
-fn quoted(role: &str) -> String {
-    let name = |role| Template::new(":\"role\"").ident("role", &role).build().as_str().to_owned();
-    Ident::new(role).map_or_else(|_| role.to_owned(), name)
 }

@@ -94,3 +94,22 @@ impl RolePolicy {
 pub(crate) fn printed_current_user(role: &str) -> String {
     format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tenancy_config::tenancy::{AuthRight, FIXED_POLICIES};
+
+    use super::*;
+    use crate::policy::auth_policy::AuthPolicy;
+    use crate::policy::membership_policy::MembershipPolicy;
+
+    #[test]
+    fn no_policy_of_a_rollout_is_left_out_of_the_names_that_the_isolation_policy_cannot_have() {
+        let of_roles = RolePolicy::ALL.map(RolePolicy::name).into_iter();
+        let of_sign_in = AuthRight::ALL.into_iter().map(|right| AuthPolicy(right).name());
+        let names: BTreeSet<&str> = of_roles.chain(of_sign_in).chain([MembershipPolicy::NAME]).collect();
+        assert_eq!(names, FIXED_POLICIES.into());
+    }
+}

@@ -20,6 +20,11 @@ impl Quoted for TableName {
     }
 }
 
+/// A role in a statement that a hint proposes. What could be no name is left as it is.
+pub fn quoted_role(role: &str) -> String {
+    Ident::new(role).map_or_else(|_| role.to_owned(), |role| role.quoted())
+}
+
 /// A string as `pg_get_expr` prints it: a backslash means itself, as `standard_conforming_strings` is on.
 pub(crate) fn printed_literal(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
