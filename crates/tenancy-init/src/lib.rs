@@ -9,6 +9,7 @@ mod draft;
 mod error;
 mod facts;
 mod new_registry;
+mod outdated;
 mod propose;
 mod proposed;
 mod registry;
@@ -22,6 +23,7 @@ mod words;
 
 pub use answers::{Answers, Question};
 pub use error::{Error, Result};
+pub use outdated::{Refreshed, refreshed};
 pub use propose::{Additions, Proposal, ProposalOrQuestion, additions, propose};
 pub use registry::{RegistryCandidate, RegistryChoice, RegistryClue};
 pub use update::{FileComparison, compare, lost, updated};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use backfill_engine::{short_name, sources_beside_keys, sources_from_keys};
 use tenancy_config::tenancy::{LogMessages, Notes, TableRules};
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::class::Class;
 use tenant_inventory::{Catalog, TenantTable, dependent_ways, read_all_tables};
 use tenant_rls::Database;
 
@@ -12,6 +13,7 @@ use crate::answers::{Answers, Question};
 use crate::draft;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
+use crate::proposed::plain;
 use crate::registry::{rivals, tenant_columns};
 use crate::session::session;
 use crate::table_writer::TableWriter;
@@ -110,6 +112,8 @@ pub struct Additions {
     pub tenancy: Tenancy,
     /// Comments about tables, by their names in the file: what is undecided of them.
     pub notes: BTreeMap<String, Vec<String>>,
+    /// What is said of each table without a tenant column that has no section.
+    pub undecided: BTreeMap<String, Vec<String>>,
 }
 
 /// What could be added to a file.
@@ -130,8 +134,22 @@ pub async fn additions(database: &Database, tenancy: &Tenancy) -> Result<Additio
         };
         (called, lines)
     });
-    let notes = notes.filter(|(_, lines)| !lines.is_empty()).collect();
-    Ok(Additions { tenancy: Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() }, notes })
+    let notes: BTreeMap<String, Vec<String>> = notes.filter(|(_, lines)| !lines.is_empty()).collect();
+    let open = catalog.classified.iter().filter(|table| {
+        let counts = !matches!(table.class, Class::Registry | Class::Extension { .. });
+        counts && table.class.tenant_column().is_none() && tenancy.rules(&table.table).is_none()
+    });
+    let undecided = open.map(|table| {
+        let called = short_name(&table.table, tenancy);
+        let lines = notes.get(&called).cloned().unwrap_or_else(|| vec![plain(&called, &table.class)]);
+        (called, lines)
+    });
+    let undecided = undecided.collect();
+    Ok(Additions {
+        undecided,
+        tenancy: Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() },
+        notes,
+    })
 }
 
 /// Whether most tables of the default application are not there: what it writes into its log is then another application's.

@@ -2,11 +2,32 @@
 
 use backfill_engine::short_name;
 use tenancy_config::Tenancy;
+use tenancy_config::plain::one_line;
 use tenant_inventory::class::{Class, ClassifiedTable, Suspicion, polymorphic_pairs};
 use tenant_inventory::{CannotAdd, DependentWay};
 
 use crate::facts::{Facts, Table};
 use crate::table_notes::policies;
+
+/// How the first line of a proposal ends: one of several lines is to be kept.
+pub(crate) const DECIDE_LINES: &str = "Undecided: keep one of these lines.";
+
+/// The same where nothing but one line can be declared.
+pub(crate) const DECIDE_COLUMN: &str = "Undecided: add a tenant column, or keep this line.";
+
+/// The same of a table that has policies, and from which nothing leads to a tenant.
+pub(crate) const DECIDE_POLICIES: &str = "Undecided: it has policies, so somebody protects it.";
+
+/// How a line ends that is all that is said of a table.
+pub(crate) const DECIDE_PLAIN: &str = "Undecided: exempt = \"why\", or a tenant column.";
+
+/// What is said behind a declaration.
+pub(crate) const MEANINGS: [&str; 4] = [
+    "it is its tenant column",
+    "best: the rollout adds a tenant column",
+    "the application must be able to read key and tenant column there",
+    "its rows need no tenant",
+];
 
 /// The lines for one table that has no section. `ways` are those by which its rows could belong to tenants.
 pub(crate) fn proposal(
@@ -25,7 +46,7 @@ pub(crate) fn proposal(
         Class::Dependent { .. } => Choices::of(ways, tenancy).lines(&table.class.to_string(), called, known),
         Class::Unrelated => match known {
             Some(known) if !known.policies.is_empty() => {
-                let first = format!("{called}: {}. Undecided: it has policies, so somebody protects it.", table.class);
+                let first = format!("{called}: {}. {DECIDE_POLICIES}", table.class);
                 [vec![first], pairs(Some(known)), policies(known, tenancy)].concat()
             }
             _ => Vec::new(),
@@ -90,16 +111,17 @@ impl Choices<'_> {
         let section = format!("[tables.{}]", toml_edit::Key::new(called));
         let column = self.column.map(|column| format!("column = {}", text(column)));
         let declared = column.is_some() || !self.add_column.is_empty() || !self.through.is_empty();
-        let wanted = if declared { "keep one of these lines" } else { "add a tenant column, or keep this line" };
+        let wanted = if declared { DECIDE_LINES } else { DECIDE_COLUMN };
+        let [is_column, best, can_read, needs_none] = MEANINGS;
         [
-            vec![format!("{called}: {class}. Undecided: {wanted}.")],
+            vec![format!("{called}: {class}. {wanted}")],
             pairs(table),
             self.refused.clone(),
             vec![section],
-            explained(column.into_iter().collect(), "it is its tenant column"),
-            explained(self.add_column.clone(), "best: the rollout adds a tenant column"),
-            explained(self.through.clone(), "the application must be able to read key and tenant column there"),
-            explained(vec![exempt()], "its rows need no tenant"),
+            explained(column.into_iter().collect(), is_column),
+            explained(self.add_column.clone(), best),
+            explained(self.through.clone(), can_read),
+            explained(vec![exempt()], needs_none),
         ]
         .concat()
     }
@@ -133,4 +155,14 @@ fn exempt() -> String {
 /// A string of TOML.
 fn text(value: &str) -> String {
     toml_edit::Value::from(value).to_string()
+}
+
+/// All that is said of a table for which nothing can be proposed.
+pub(crate) fn plain(called: &str, class: &Class) -> String {
+    format!("{called}: {class}. {DECIDE_PLAIN}")
+}
+
+/// The lines as comments of the file.
+pub(crate) fn comment(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("# {}\n", one_line(line))).collect()
 }

@@ -14,6 +14,7 @@ use toml_edit::DocumentMut;
 
 use crate::error::{Error, Result};
 use crate::propose::Additions;
+use crate::proposed::{comment, plain};
 
 /// How a file fits the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,7 +90,7 @@ pub fn updated(text: &str, comparison: &FileComparison, proposed: &Additions) ->
     for new in &comparison.unlisted {
         let lines = proposed.notes.get(&new.table);
         if new.class.tenant_column().is_none() {
-            let plain = format!("{}: {}. Undecided: exempt = \"why\", or a tenant column.", new.table, new.class);
+            let plain = plain(&new.table, &new.class);
             match lines {
                 Some(lines) => blocks.push(comment(lines)),
                 None => rest.push(plain),
@@ -167,10 +168,6 @@ fn missing(
             None => {}
         }
     }
-}
-
-fn comment(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("# {}\n", one_line(line))).collect()
 }
 
 fn implicit() -> toml_edit::Item {

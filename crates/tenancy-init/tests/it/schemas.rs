@@ -3,7 +3,7 @@
 use backfill_engine::BackfillPlan;
 use local_db::Role;
 use tenancy_config::{TableName, Tenancy};
-use tenancy_init::{Answers, Error, Proposal, ProposalOrQuestion, additions, compare, propose, updated};
+use tenancy_init::{Answers, Error, Proposal, ProposalOrQuestion, additions, compare, propose, refreshed, updated};
 use tenant_inventory::Catalog;
 use tenant_inventory::class::Class;
 use tenant_rls::{ConnectOptions, Database};
@@ -350,6 +350,71 @@ async fn an_update_adds_what_is_new_and_keeps_every_byte_that_stands_there() {
     assert!(rest.unlisted.is_empty(), "{rest:?}");
     let keys: Vec<&str> = rest.absent.iter().map(|absent| absent.key.as_str()).collect();
     assert!(keys.contains(&"tables.gone"), "{keys:?}");
+}
+
+/// What `init --update` makes of a file.
+async fn refreshed_and_updated(db: &TestDb, text: &str) -> String {
+    let tenancy = Tenancy::from_toml(text, "tenancy.toml".as_ref()).unwrap();
+    let database = connect(db, Role::Owner).await;
+    let additions = additions(&database, &tenancy).await.unwrap();
+    let current = refreshed(text, &additions);
+    let comparison = compare(&database, &tenancy, &current.text).await.unwrap();
+    database.close().await;
+    updated(&current.text, &comparison, &additions).unwrap()
+}
+
+#[tokio::test]
+async fn an_update_renews_what_init_wrote_and_nobody_changed() {
+    let db = with(
+        "
+        CREATE TABLE tenants (id int PRIMARY KEY, status text);
+        CREATE TABLE a (id int PRIMARY KEY, tenant_id int REFERENCES tenants);
+        CREATE TABLE gone (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a);
+        CREATE TABLE changed (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a);
+        CREATE TABLE decided (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a);
+        CREATE TABLE noted (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a);
+        CREATE TABLE becomes (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a);
+        CREATE TABLE plain_gone (id int PRIMARY KEY); CREATE TABLE plain (id int PRIMARY KEY);
+        CREATE TABLE watched (id int PRIMARY KEY); CREATE POLICY look ON watched USING (id = 1);",
+    )
+    .await;
+    let begin = "columns = [\"tenant_id\"]\n[tenant]\ntable = \"tenants\"\nkey = \"id\"\nslug = \"id\"\nname = \"id\"\n\n[roles]\napp = \"web\"\n";
+    let first = refreshed_and_updated(&db, begin).await;
+    assert_eq!(refreshed_and_updated(&db, &first).await, first, "nothing is outdated");
+    // Somebody wrote beside a line, and somebody decided.
+    let noted = "# through = { column = \"a_id\", table = \"a\" }   # ask Anna";
+    let begins = first.find("# [tables.noted]").unwrap();
+    let through = begins + first[begins..].find("# through").unwrap();
+    let line = through + first[through..].find('\n').unwrap();
+    let mut text = first.clone();
+    text.replace_range(through..line, noted);
+    text += "\n[tables.decided]\nexempt = \"nobody's\"\n";
+    let kept = refreshed_and_updated(&db, &text).await;
+    assert!(kept.contains(noted), "{kept}");
+    assert!(!kept.contains("# [tables.decided]") && kept.contains("# [tables.changed]"), "{kept}");
+
+    let change = "DROP TABLE gone, plain_gone; DROP POLICY look ON watched; ALTER TABLE becomes ADD tenant_id int REFERENCES tenants;
+        ALTER TABLE changed ADD other_id int REFERENCES a; ALTER TABLE noted ADD other_id int REFERENCES a";
+    db.owner().await.run_script("changing", change).await.unwrap();
+    let new = refreshed_and_updated(&db, &kept).await;
+    for lost in ["gone", "# [tables.becomes]", "Policy look"] {
+        assert!(!new.contains(lost), "{lost} in {new}");
+    }
+    for line in [
+        noted,
+        "\n[tables.becomes]\n",
+        "# add_column = { through = \"other_id\", table = \"a\" }   # a row whose other_id is NULL gets no tenant\n",
+        "# watched: no column and no foreign key leads to a tenant. Undecided: exempt = ",
+        "# plain: no column",
+        "exempt = \"nobody's\"",
+    ] {
+        assert!(new.contains(line), "{line} in {new}");
+    }
+    let at = |line: &str| new.find(line).unwrap_or_else(|| panic!("{line} in {new}"));
+    let of_noted = &new[at("# noted: ")..];
+    assert!(!of_noted[..of_noted.find(noted).unwrap()].contains("other_id"), "what somebody wrote in stays: {new}");
+    assert!(!new.contains("\n\n\n\n"), "{new}");
+    assert_eq!(refreshed_and_updated(&db, &new).await, new, "the second time there is nothing to do");
 }
 
 #[tokio::test]

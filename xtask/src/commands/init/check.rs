@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tenancy_config::files::{self, Readers};
+use tenancy_config::plain::plain;
 use tenancy_config::{CommandRef, Exit, Hint};
-use tenancy_init::{FileComparison, compare, updated};
+use tenancy_init::{FileComparison, compare, refreshed, updated};
 
 use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::{CommandResult, Context, stop};
@@ -56,16 +57,17 @@ pub(super) async fn run(context: &Context, options: &Options) -> CommandResult {
     };
     let text = std::fs::read_to_string(&file).or_failed(format!("cannot read {}", file.display()))?;
     let connected = stop::at_once(context.connect(&settings)).await?;
-    let comparison = compare(&connected.database, settings.tenancy(), &text).await?;
+    let additions = tenancy_init::additions(&connected.database, settings.tenancy()).await?;
+    let current = refreshed(&text, &additions);
+    let comparison = compare(&connected.database, settings.tenancy(), &current.text).await?;
     if options.check {
         connected.database.close().await;
         let differs = comparison.differs();
         context.report(&CheckReport { file, comparison })?;
         return Ok(differs.then_some(Exit::NotYet));
     }
-    let additions = tenancy_init::additions(&connected.database, settings.tenancy()).await?;
     connected.database.close().await;
-    let new = updated(&text, &comparison, &additions)?;
+    let new = updated(&current.text, &comparison, &additions)?;
     if options.stdout {
         context.printer.toml(&new)?;
     } else if new != text {
@@ -73,5 +75,9 @@ pub(super) async fn run(context: &Context, options: &Options) -> CommandResult {
     }
     let added = counted(comparison.unlisted.len() as u64, "table", "tables");
     context.printer.note(&format!("added {added} to {}", file.display()));
+    if !current.tables.is_empty() {
+        let tables = current.tables.join(", ");
+        context.printer.note(&format!("replaced or took away proposals that no longer fit, of {}", plain(&tables)));
+    }
     Ok(None)
 }

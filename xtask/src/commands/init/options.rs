@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// Say what in the file no longer fits the database, and which tables stand nowhere in it (exit 3)
     #[arg(long, conflicts_with_all = ["stdout", "force", "update"])]
     pub(super) check: bool,
-    /// Add new tables to the file, and touch nothing that stands there
+    /// Add new tables to the file, and renew proposals that init wrote and nobody changed; what people wrote stays
     #[arg(long, conflicts_with = "force")]
     pub(super) update: bool,
     /// The table with one row for each tenant

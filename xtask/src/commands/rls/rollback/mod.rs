@@ -18,8 +18,7 @@ use crate::document::report;
   cargo xtask rls rollback --run 7
   cargo xtask rls rollback --to none --tables bookings
 
-It refuses before its first step where somebody changed a definition since, or where rows have a tenant that only a column that it drops tells: that would
-be lost. The roles, their USAGE on schemas, and the schema tenant_ops stay.")]
+It refuses before its first step where somebody changed a definition since, or where dropping a column would lose tenants. The roles, their USAGE on schemas, and the schema tenant_ops stay.")]
 pub(super) struct Options {
     /// The phase to go back to
     #[arg(long, value_enum, default_value_t, value_name = "none|prepare|tighten", hide_possible_values = true)]
