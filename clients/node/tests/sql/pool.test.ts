@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import pg from 'pg';
-import { currentTenant, TenantMismatchError, TenantMissingError, TenantScopeError } from 'rowfence';
+import { currentTenant, forEachTenant, TenantJobError, TenantMismatchError, TenantMissingError, TenantScopeError } from 'rowfence';
 import { tenantPool } from 'rowfence/pg';
 import { closeTruth, crowd, everythingOf, PLACES, rowsOf, sessions, truth } from './database.js';
 
@@ -38,6 +38,31 @@ for (const { name, url } of PLACES) {
       const move = pool.withTenant('tenant-1', (client) => client.query("UPDATE projects SET tenant_id = 'tenant-2'"));
       await assert.rejects(move, /row-level security/);
       assert.equal(await everythingOf('tenant-2'), before);
+    });
+
+    it('runs a job for one tenant after the other, and tells of each that failed', async () => {
+      const tenants = async () => (await pool.withoutTenant('the job reads the tenants', (client) => client.query<{ id: string }>('SELECT id FROM tenants ORDER BY id'))).rows.map((row) => row.id);
+      const counted = await forEachTenant(pool, await tenants(), (client) => count(client));
+      assert.equal(counted.size, 10);
+      assert.deepEqual(new Set(counted.values()), new Set([20]));
+      const before = await everythingOf('tenant-1');
+      const failed = forEachTenant(pool, ['tenant-0', 'tenant-1', 'tenant-2', 'tenant-1'], async (client, tenant) => {
+        assert.equal(currentTenant(), tenant);
+        await client.query("INSERT INTO projects (name) VALUES ('by a job')");
+        if (tenant === 'tenant-1') throw new Error('no mail server');
+      });
+      await assert.rejects(failed, (error) => {
+        assert.ok(error instanceof TenantJobError && error.code === 'ROWFENCE_TENANT_JOB');
+        assert.deepEqual([...error.failures.keys()], ['tenant-1']);
+        assert.equal(error.succeeded, 2);
+        assert.match(error.message, /1 of 3 tenants; first for "tenant-1": no mail server/);
+        return true;
+      });
+      assert.equal(await everythingOf('tenant-1'), before);
+      const written = await truth<{ tenant_id: string }>("DELETE FROM projects WHERE name = 'by a job' RETURNING tenant_id");
+      assert.deepEqual(new Set(written.map((row) => row.tenant_id)), new Set(['tenant-0', 'tenant-2']));
+      await assert.rejects(forEachTenant(pool, [], (client) => count(client)), TenantMissingError);
+      await assert.rejects(forEachTenant(pool, [undefined as unknown as string], (client) => count(client)), TenantMissingError);
     });
 
     it('refuses every statement outside of a scope', async () => {

@@ -6,12 +6,12 @@ use prisma_schema::Schema;
 use tenancy_config::CommandRef;
 use tenant_rls::Template;
 
+use crate::declared_login::report::PlannedLogin;
 use crate::plan::PlanReport;
 use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::Execution;
 use crate::plan::unseen::show_unseen;
-use crate::sign_in::report::PlannedSignIn;
 use crate::stop::sentences;
 
 /// The files of one migration folder.
@@ -61,7 +61,7 @@ impl PlanReport {
                 .build();
             writeln!(out, "\n{}", statement_text(&role))?;
         }
-        for statement in self.sign_in.iter().flat_map(PlannedSignIn::usages) {
+        for statement in self.logins.iter().flat_map(PlannedLogin::usages) {
             writeln!(out, "\n{statement};")?;
         }
         for step in &self.steps {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::born_closed::back::take_back;
 use crate::born_closed::{StepsApart, steps_apart};
+use crate::declared_login;
 use crate::error::{Error, Result};
 use crate::journal::change::Change;
 use crate::journal::{self, TableChanges};
@@ -27,7 +28,6 @@ use crate::rollback::report::{RestoredTable, RollbackReport};
 use crate::rollback::steps::steps_back;
 use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
 use crate::run::progress::RolloutEvent;
-use crate::sign_in;
 
 /// What to take back.
 #[derive(Debug, Clone)]
@@ -64,8 +64,8 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let StepsToUndo { recorded, last, gone, born_closed, sign_in } = steps_to_undo(database, tenancy, options).await?;
-    if recorded.is_empty() && last.is_empty() && born_closed.is_none() && sign_in.is_none() {
+    let StepsToUndo { recorded, last, gone, born_closed, logins } = steps_to_undo(database, tenancy, options).await?;
+    if recorded.is_empty() && last.is_empty() && born_closed.is_none() && logins.is_none() {
         let (schema, tables) = ("rls-rollback/1", Vec::new());
         return Ok(RollbackReport {
             schema,
@@ -74,7 +74,7 @@ pub async fn rollback(
             tables,
             gone,
             born_closed: None,
-            sign_in: None,
+            logins: None,
         });
     }
     tenant_ops::install(database, tenancy).await?;
@@ -83,7 +83,7 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let StepsToUndo { recorded, last, gone, born_closed, sign_in } =
+        let StepsToUndo { recorded, last, gone, born_closed, logins } =
             steps_to_undo(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
         let executor = Executor::new(database, &lease, rollout, options.lock_retry);
@@ -95,13 +95,13 @@ pub async fn rollback(
                 }
                 _ => None,
             };
-            let sign_in = match &sign_in {
+            let logins = match &logins {
                 Some(recorded) if !*stop.borrow() => {
-                    Some(sign_in::back::take_back(database, &lease, rollout, recorded).await?)
+                    Some(declared_login::back::take_back(database, &lease, rollout, recorded).await?)
                 }
                 _ => None,
             };
-            Ok::<_, Error>((tables, born_closed, sign_in))
+            Ok::<_, Error>((tables, born_closed, logins))
         };
         let restored = restored.await;
         executor.close().await;
@@ -120,14 +120,14 @@ pub async fn rollback(
     if !done.as_ref().is_err_and(Error::lost_connection) {
         let _ = lease.release(database).await;
     }
-    let (id, (mut tables, born_closed, sign_in), gone) = done?;
+    let (id, (mut tables, born_closed, logins), gone) = done?;
     // Read again: the definitions were restored.
     let inventory = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
         table.phase = inventory.relation(&table.table).map(|relation| inventory.phase(relation));
     }
     let (schema, stopped) = ("rls-rollback/1", *stop.borrow());
-    Ok(RollbackReport { schema, rollout: Some(id), stopped, tables, gone, born_closed, sign_in })
+    Ok(RollbackReport { schema, rollout: Some(id), stopped, tables, gone, born_closed, logins })
 }
 
 /// The steps to take back, by table.
@@ -138,12 +138,12 @@ struct StepsToUndo {
     gone: Vec<TableName>,
     /// Those of the event trigger that closes new tables.
     born_closed: Option<TableChanges>,
-    /// Those of the login of sign-in, which goes after its tables.
-    sign_in: Option<TableChanges>,
+    /// Those of the declared logins, which go after their tables.
+    logins: Option<TableChanges>,
 }
 
 async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<StepsToUndo> {
-    let StepsApart { tables: steps, born_closed: of_trigger, sign_in: of_login } =
+    let StepsApart { tables: steps, born_closed: of_trigger, logins: of_login } =
         steps_apart(database, tenancy).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
@@ -169,9 +169,9 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
     refuse_other_owners(database, owned.map(|(table, _)| table).chain(last.keys())).await?;
     let born_closed = journal::add_up(of_trigger.iter().filter(is_wanted)).into_values().next();
     // What a rollout took again is not there to be taken back.
-    let mut sign_in = journal::add_up(of_login.iter().filter(is_wanted)).into_values();
-    let sign_in = sign_in.find(|recorded| !recorded.changes.is_empty());
-    Ok(StepsToUndo { recorded, last, gone, born_closed, sign_in })
+    let mut logins = journal::add_up(of_login.iter().filter(is_wanted)).into_values();
+    let logins = logins.find(|recorded| !recorded.changes.is_empty());
+    Ok(StepsToUndo { recorded, last, gone, born_closed, logins })
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
@@ -293,12 +293,12 @@ fn last_first(recorded: &BTreeMap<TableName, TableChanges>) -> Vec<(&TableName, 
 /// # Errors
 /// [`Error::Drifted`] where the table has no tenant column any more.
 fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName, recorded: &TableChanges) -> Result<Ident> {
-    let of_sign_in = |change: &Change| matches!(change.aspect.kind, AspectKind::Grant | AspectKind::Policy);
+    let of_login = |change: &Change| matches!(change.aspect.kind, AspectKind::Grant | AspectKind::Policy);
     match inventory.relation(table) {
         Some(relation) => Ok(relation.comparison.column.clone()),
         None if *table == inventory.catalog.tenants => Ok(Ident::new(&tenancy.tenant.key)?),
-        // A table of sign-in may have none, and what it was given depends on none.
-        None if recorded.changes.iter().all(of_sign_in) => Ok(Ident::new(&tenancy.columns[0])?),
+        // A table of a declared login may have none, and what it was given depends on none.
+        None if recorded.changes.iter().all(of_login) => Ok(Ident::new(&tenancy.columns[0])?),
         None => Err(Error::Drifted { table: table.clone(), what: "its tenant column".to_owned() }),
     }
 }

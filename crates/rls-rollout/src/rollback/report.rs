@@ -5,8 +5,8 @@ use tenancy_config::TableName;
 use tenant_inventory::Phase;
 
 use crate::born_closed::back::BornClosedBack;
+use crate::declared_login::back::LoginsBack;
 use crate::journal::TableChanges;
-use crate::sign_in::back::SignInBack;
 
 /// What was taken back; its JSON is `rls-rollback/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -23,15 +23,15 @@ pub struct RollbackReport {
     pub gone: Vec<TableName>,
     /// What became of the event trigger that closes new tables, where that was to be taken back.
     pub born_closed: Option<BornClosedBack>,
-    /// What became of the login of sign-in, where that was to be taken back.
+    /// What became of the declared logins, where they were to be taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_in: Option<SignInBack>,
+    pub logins: Option<LoginsBack>,
 }
 
 impl RollbackReport {
     /// Whether everything that was to be taken back was, apart from tables that are gone.
     pub fn is_complete(&self) -> bool {
-        self.sign_in.as_ref().is_none_or(SignInBack::is_restored)
+        self.logins.as_ref().is_none_or(LoginsBack::is_restored)
             && !self.stopped
             && matches!(self.born_closed, None | Some(BornClosedBack::Restored))
     }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::env_files::EnvFiles;
 use crate::environment::Lookup;
-use crate::tenancy::Tenancy;
+use crate::tenancy::{LoginDeclaration, Tenancy};
 use crate::trust::{self, Trust};
 use crate::url::DatabaseUrl;
 
@@ -120,13 +120,15 @@ impl Settings {
         self.direct.clone()
     }
 
-    /// The URL of the login of sign-in, if `tenancy.toml` declares one and its variable has a URL.
+    /// The URL of a declared login, if its variable has one.
     ///
     /// # Errors
     /// [`SettingsError::Url`]: it is unusable.
-    pub fn auth_url(&self) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
-        let variable = self.tenancy.auth.as_ref().map(|auth| auth.url_variable.as_str());
-        variable.map_or(Ok(None), |name| self.sources.url(name))
+    pub fn login_url(
+        &self,
+        login: &LoginDeclaration<'_>,
+    ) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
+        self.sources.url(&login.url_variable)
     }
 
     /// The URLs that lead to another place than the one in use and that nothing reads, as another variable comes before

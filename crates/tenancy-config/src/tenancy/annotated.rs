@@ -4,7 +4,7 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
-use super::annotated_auth::write_auth;
+use super::annotated_auth::{write_auth, write_jobs};
 use super::annotated_log::write_log;
 use super::annotated_session::write_session;
 use super::model::{
@@ -90,6 +90,7 @@ impl Tenancy {
         )?;
 
         write_auth(out, self.auth.as_ref())?;
+        write_jobs(out, &self.jobs)?;
         write_log(out, &self.log)?;
         writeln!(
             out,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::auth_rules::check_auth;
+use super::auth_rules::check_logins;
 use super::checks::{Wrong, environment_variables, ident, reason, table, unique, variable};
 use super::log::{LogMessages, LogSection};
 use super::model::{AddColumnRule, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
@@ -41,7 +41,7 @@ impl Tenancy {
             ident(&format!("roles.{key}"), role)?;
         }
         unique("roles", roles.into_iter().map(|(_, role)| role))?;
-        check_auth(self)?;
+        check_logins(self)?;
         log(&self.log)?;
         let mut tables = BTreeSet::new();
         for (name, rules) in &self.tables {

@@ -22,7 +22,7 @@ mod toml_text;
 mod tests;
 
 pub use annotated::{fragment, inline_source};
-pub use auth::{AuthMemberships, AuthRight, AuthSection, AuthTable};
+pub use auth::{AuthMemberships, AuthSection, JobSection, LoginDeclaration, LoginPurpose, LoginRight, LoginTable};
 pub use error::TenancyError;
 pub use log::{LogMessages, LogSection};
 pub use model::{

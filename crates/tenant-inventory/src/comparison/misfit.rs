@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::{TableName, why_and_cause};
 
-use crate::sign_in::problem::{SignInProblem, SignInProblemKind};
+use crate::declared_login::problem::{LoginProblem, LoginProblemKind};
 use crate::unhandled::Unlinked;
 use crate::ways::way::{Reach, Reviewable, WayVerdict};
 
@@ -65,10 +65,10 @@ pub enum MisfitKind {
         /// The policy.
         policy: String,
     },
-    /// The login of sign-in is not as it is declared.
-    SignIn {
+    /// A declared login is not as it is declared.
+    Login {
         /// What is not.
-        problem: SignInProblem,
+        problem: LoginProblem,
     },
 }
 
@@ -109,9 +109,9 @@ impl Misfit {
         match &self.what {
             MisfitKind::ReasonMissing | MisfitKind::ReviewNotNeeded { .. } => true,
             // Before a rollout it is as it must be.
-            MisfitKind::SignIn { problem } => {
+            MisfitKind::Login { problem } => {
                 let what = &problem.what;
-                what.is_made_by_rollout() || what.is_of_this_login() || matches!(what, SignInProblemKind::NoRole { .. })
+                what.is_made_by_rollout() || what.is_of_this_login() || matches!(what, LoginProblemKind::NoRole { .. })
             }
             _ => false,
         }
@@ -135,7 +135,7 @@ impl Misfit {
             }
             MisfitKind::ReasonMissing => "platform_rows = \"why\", which reports repeat".to_owned(),
             MisfitKind::NoReference { .. } => "take it out, or add the foreign key that it is about".to_owned(),
-            MisfitKind::SignIn { problem } => problem.hint(),
+            MisfitKind::Login { problem } => problem.hint(),
             MisfitKind::NotThrough { why } => why.hint().unwrap_or_else(|| "give the table a tenant column".to_owned()),
         }
     }
@@ -158,7 +158,7 @@ impl fmt::Display for Misfit {
             }
             MisfitKind::OfRegistry => f.write_str("it is the tenant table, whose rows are the tenants themselves"),
             MisfitKind::NotThrough { why } => write!(f, "it does not protect the table: {why}"),
-            MisfitKind::SignIn { problem } => problem.fmt(f),
+            MisfitKind::Login { problem } => problem.fmt(f),
             MisfitKind::OwnPolicy { policy } => write!(f, "the policy \"{policy}\" is the rollout's own"),
         }
     }

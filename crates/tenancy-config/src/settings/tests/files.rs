@@ -2,7 +2,8 @@
 
 use super::{Machine, url};
 use crate::name::TableName;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{SettingOrigin, Settings, SettingsError};
+use crate::url::DatabaseUrl;
 use crate::user_error::Exit;
 use crate::user_error::UserError;
 
@@ -76,11 +77,16 @@ fn a_wrong_config_is_told_with_its_line() {
     assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".into())));
 }
 
+/// The URL of the first declared login, if there is one.
+fn sign_in_url(settings: &Settings) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
+    settings.tenancy().declared_logins().first().map_or(Ok(None), |login| settings.login_url(login))
+}
+
 #[test]
 fn the_login_of_sign_in_has_its_url_in_the_variable_that_is_declared() {
     let auth = "[auth]\nrole = \"app_auth\"\n[auth.tables.users]\nwhy = \"sign-in\"\nselect = [\"id\"]\n";
     let read = |machine: &Machine| {
-        let found = machine.settings().auth_url().unwrap();
+        let found = sign_in_url(&machine.settings()).unwrap();
         found.map(|(url, origin)| (url.host().to_owned(), origin.to_string()))
     };
     let machine = Machine::new().set("AUTH_DATABASE_URL", &url("auth")).set("SIGN_IN_URL", &url("other"));
@@ -95,7 +101,7 @@ fn the_login_of_sign_in_has_its_url_in_the_variable_that_is_declared() {
     let machine = machine.file("tenancy.toml", &auth.replace("[auth]\n", renamed));
     assert_eq!(read(&machine).unwrap().0, "other");
     let machine = machine.set("SIGN_IN_URL", "mysql://x");
-    assert!(matches!(machine.settings().auth_url(), Err(SettingsError::Url { .. })));
+    assert!(matches!(sign_in_url(&machine.settings()), Err(SettingsError::Url { .. })));
     let machine = Machine { broken: vec!["SIGN_IN_URL"], ..machine };
     assert_eq!(machine.refused().to_string(), "the environment variable SIGN_IN_URL is not UTF-8");
 }

@@ -1,6 +1,6 @@
 //! The report of a rollback: the definitions that were restored.
 
-use rls_rollout::{BornClosedBack, RollbackReport, SignInBack};
+use rls_rollout::{BornClosedBack, LoginsBack, RollbackReport};
 
 use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
@@ -14,9 +14,9 @@ impl Report for RollbackReport {
         let gone = self.gone.iter();
         let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
         let gone = gone.chain(self.born_closed.map(|back| born_closed(back).to_owned()));
-        let gone = gone.chain(self.sign_in.as_ref().map(sign_in));
+        let gone = gone.chain(self.logins.as_ref().map(logins));
         if self.tables.is_empty() {
-            let none = (self.born_closed.is_none() && self.sign_in.is_none())
+            let none = (self.born_closed.is_none() && self.logins.is_none())
                 .then(|| "No step was left to take back.".to_owned());
             return Document::new([lines(gone.chain(none))]);
         }
@@ -44,14 +44,18 @@ impl Report for RollbackReport {
     }
 }
 
-fn sign_in(back: &SignInBack) -> String {
+fn logins(back: &LoginsBack) -> String {
     match back {
-        SignInBack::Restored { dropped: Some(role) } => {
-            format!("The login {role}, which a rollout had made for sign-in, is dropped.")
+        LoginsBack::Restored { dropped } if dropped.is_empty() => {
+            "The declared logins have what they had before.".to_owned()
         }
-        SignInBack::Restored { dropped: None } => "The login of sign-in has what it had before.".to_owned(),
-        SignInBack::Kept { role, message } => format!(
-            "The login {role} of sign-in stays, as the server said: {message}. Take that away, and run the same command again as a role that may drop it."
+        LoginsBack::Restored { dropped } => match &dropped[..] {
+            [role] => format!("The login {role}, which a rollout had made, is dropped."),
+            roles => format!("The logins {}, which rollouts had made, are dropped.", roles.join(", ")),
+        },
+        LoginsBack::Kept { role, message } => format!(
+            "The login {role} stays, as the server said: {message}. Take that away, and run the same command again as a role that may drop it. \
+             Until then the other declared logins stay, too."
         ),
     }
 }
