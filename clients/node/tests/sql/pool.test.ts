@@ -65,6 +65,23 @@ for (const { name, url } of PLACES) {
       await assert.rejects(forEachTenant(pool, [undefined as unknown as string], (client) => count(client)), TenantMissingError);
     });
 
+    it("reads a user's own memberships before a tenant is chosen, and nothing else", async () => {
+      const memberships = 'SELECT tenant_id FROM memberships ORDER BY id';
+      const read = async (client: pg.PoolClient) => (await client.query<{ tenant_id: string }>(memberships)).rows.map((row) => row.tenant_id);
+      assert.deepEqual(await pool.forUser('ada', read), ['tenant-1', 'tenant-2']);
+      assert.deepEqual(await pool.forUser('bob', read), ['tenant-2']);
+      assert.deepEqual(await pool.forUser('nobody', read), []);
+      assert.equal(await pool.forUser('ada', (client) => count(client)), 0);
+      assert.equal(await pool.forUser('ada', async () => currentTenant()), undefined);
+      assert.deepEqual(await pool.withTenant('tenant-1', read), ['tenant-1'], 'nothing is left of the user on the connection');
+      assert.deepEqual(await pool.withoutTenant('a test', read), []);
+      for (const id of [undefined, '', 'undefined', 7]) await assert.rejects(pool.forUser(id as string, read), TenantMissingError);
+      await assert.rejects(pool.forUser('ada', () => pool.forUser('bob', read)), TenantMismatchError);
+      await assert.rejects(pool.forUser('ada', () => pool.withTenant('tenant-1', read)), TenantMismatchError);
+      await assert.rejects(pool.withTenant('tenant-1', () => pool.forUser('ada', read)), TenantMismatchError);
+      assert.throws(() => tenantPool(raw, { userVariable: 'APP.current_tenant_id' }), /both the tenant and the user/);
+    });
+
     it('refuses every statement outside of a scope', async () => {
       await assert.rejects(pool.query('SELECT 1'), TenantMissingError);
       await assert.rejects(pool.connect(), TenantMissingError);

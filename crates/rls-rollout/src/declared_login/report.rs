@@ -78,6 +78,8 @@ pub struct LoginFlow {
     pub why: String,
     /// It can do all of that without a tenant.
     pub covered: bool,
+    /// No policy keeps the application's own login from its rows, and that login has rights there.
+    pub open_to_app: bool,
 }
 
 /// What a plan takes at its end from a role that `tenancy.toml` names no more. The steps of its tables are among the others.
@@ -147,6 +149,7 @@ impl LoginStatus {
             rights: table.rules.rights().collect(),
             why: table.rules.why.clone(),
             covered: login.covers(&table.table),
+            open_to_app: table.open_to_app,
         });
         Self {
             purpose: login.purpose.clone(),

@@ -227,6 +227,38 @@ fn mode(file: &std::path::Path) -> u32 {
 }
 
 #[tokio::test]
+async fn a_table_of_sign_in_that_no_policy_keeps_from_the_application_is_told_until_its_rights_are_gone() {
+    let tokens = "CREATE TABLE tokens (identifier text, token text); GRANT SELECT, DELETE ON tokens TO app_user";
+    let case = Case::with(tokens).await;
+    let declared =
+        "\n[auth.tables.tokens]\nwhy = \"a magic link is used once\"\nselect = [\"identifier\", \"token\"]\n";
+    let text = case.declaration().replace("[tables]\n", declared);
+    let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+    assert!(case.roll(&tenancy).await.unwrap().logins[0].stopped_by.is_empty());
+    let told = async || {
+        let database = case.as_maker().await;
+        let open = status(&database, &tenancy, None).await.unwrap().logins.remove(0).flows;
+        let open: Vec<_> =
+            open.into_iter().filter(|flow| flow.open_to_app).map(|flow| flow.table.to_string()).collect();
+        let misfits = misfits(&database, &tenancy, &[]).await.unwrap();
+        database.close().await;
+        (open, misfits.iter().map(|misfit| format!("{misfit}; {}", misfit.hint())).collect::<Vec<_>>())
+    };
+    let (open, misfits) = told().await;
+    assert_eq!(open, ["public.tokens"]);
+    let [misfit] = &misfits[..] else { panic!("{misfits:#?}") };
+    assert!(
+        misfit.starts_with("auth.tables.tokens: public.tokens has no way to a tenant")
+            && misfit.contains("REVOKE ALL ON \"public\".\"tokens\" FROM \"app_user\""),
+        "{misfit}"
+    );
+    script(&case.db, "REVOKE ALL ON tokens FROM app_user").await;
+    assert_eq!(told().await, (vec![], vec![]));
+    case.back_with(&tenancy).await;
+    case.end().await;
+}
+
+#[tokio::test]
 async fn a_role_that_reaches_more_or_that_the_application_can_become_stops_the_tables_of_sign_in() {
     let case = Case::new().await;
     let (role, app) = (&case.role, format!("app_{}", case.db.name()));

@@ -122,6 +122,14 @@ impl Declarations<'_> {
     /// What the declared logins are, beside what is declared. A name that is not there is told as such.
     fn logins(&mut self) {
         let inventory = self.inventory;
+        for login in &inventory.declared_logins {
+            for table in login.tables.iter().filter(|table| table.open_to_app) {
+                let key = self.key_of_table(&login.purpose, &table.table);
+                let what =
+                    MisfitKind::OpenToApplication { table: table.table.clone(), login: inventory.logins.app.0.clone() };
+                self.add(key, what);
+            }
+        }
         for problem in inventory.declared_logins.iter().flat_map(|login| &login.problems) {
             let is_absence =
                 matches!(problem.what, LoginProblemKind::NoTable { .. } | LoginProblemKind::NoColumns { .. });
@@ -133,24 +141,28 @@ impl Declarations<'_> {
 
     /// Where `tenancy.toml` has what a problem is about.
     fn key_of(&self, problem: &LoginProblem) -> String {
-        let section = problem.purpose.key();
-        let named = |name: &str, table: &TableName| {
-            TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table)
-        };
-        let memberships = self.tenancy.auth.as_ref().and_then(|auth| auth.memberships.as_ref());
-        let of_memberships = |table: &TableName| {
-            problem.purpose == LoginPurpose::SignIn && memberships.is_some_and(|rules| named(&rules.table, table))
-        };
-        let logins = self.tenancy.declared_logins();
-        let tables = logins.iter().find(|login| login.purpose == problem.purpose).map(|login| login.tables);
         match problem.what.table() {
             _ if problem.what.is_of_memberships() => "auth.memberships".to_owned(),
-            None => format!("{section}.role"),
-            Some(table) => match tables.and_then(|tables| tables.keys().find(|name| named(name, table))) {
-                Some(name) => format!("{section}.tables.{name}"),
-                None if of_memberships(table) => "auth.memberships".to_owned(),
-                None => format!("{section}.tables"),
-            },
+            None => format!("{}.role", problem.purpose.key()),
+            Some(table) => self.key_of_table(&problem.purpose, table),
+        }
+    }
+
+    /// Where `tenancy.toml` has what a login does with a table.
+    fn key_of_table(&self, purpose: &LoginPurpose, table: &TableName) -> String {
+        let named =
+            |name: &str| TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table);
+        let logins = self.tenancy.declared_logins();
+        let tables = logins.iter().find(|login| login.purpose == *purpose).map(|login| login.tables);
+        if let Some(name) = tables.and_then(|tables| tables.keys().find(|name| named(name))) {
+            return format!("{}.tables.{name}", purpose.key());
+        }
+        let memberships = self.tenancy.auth.as_ref().and_then(|auth| auth.memberships.as_ref());
+        match purpose {
+            LoginPurpose::SignIn if memberships.is_some_and(|rules| named(&rules.table)) => {
+                "auth.memberships".to_owned()
+            }
+            _ => format!("{}.tables", purpose.key()),
         }
     }
 

@@ -101,6 +101,7 @@ impl Reading<'_> {
             .bind(schemas)
             .bind(names)
             .bind(role.as_str())
+            .bind(self.app)
             .fetch_all(&mut *connection)
             .await
             .map_err(Error::query("looking for the tables of a declared login"))?;
@@ -147,8 +148,10 @@ impl Reading<'_> {
                 }
             }
             let rolled_out = relation(&table).is_some_and(|relation| relation.unhandled.is_none());
+            let needs_policies = rolled_out || definition.has(AspectKind::RowSecurity);
             tables.push(DeclaredTable {
-                needs_policies: rolled_out || definition.has(AspectKind::RowSecurity),
+                needs_policies,
+                open_to_app: !needs_policies && row.is_some_and(|row| row.get("open_to_app")),
                 is_there: row.is_some(),
                 rules: rules.clone(),
                 table,

@@ -39,6 +39,8 @@ pub struct DeclaredTable {
     pub is_there: bool,
     /// It has row level security or is to get it, so that the role needs policies there.
     pub needs_policies: bool,
+    /// No policy is to keep the application's own login from its rows, and that login has rights there.
+    pub open_to_app: bool,
     /// Its tenant column; where it has none, the name that one would have.
     pub column: Ident,
     /// Its definition.

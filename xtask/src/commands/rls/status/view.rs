@@ -71,7 +71,15 @@ fn login(status: &LoginStatus) -> impl Iterator<Item = String> {
         move |flow: &LoginFlow| {
             let rights: Vec<&str> = flow.rights.iter().map(|right| right.as_str()).collect();
             let covered = if flow.covered { "covered" } else { "not covered yet" };
-            format!("{purpose} as {}, {covered}: {} ({}): {}.", status.role, flow.table, rights.join(", "), flow.why)
+            let open =
+                if flow.open_to_app { " No policy keeps the application's own login from its rows." } else { "" };
+            format!(
+                "{purpose} as {}, {covered}: {} ({}): {}.{open}",
+                status.role,
+                flow.table,
+                rights.join(", "),
+                flow.why
+            )
         }
     };
     let problems = status.problems.iter().map(move |problem| format!("{purpose}: {problem}; {}.", problem.hint()));
