@@ -1,6 +1,6 @@
 //! What is said of each table that has a section in the file: why it stands there, and what is undecided.
 
-use backfill_engine::{SourceSuggestion, SourcesBesideKeys};
+use backfill_engine::{Basis, SourceSuggestion, SourcesBesideKeys};
 use tenancy_config::tenancy::inline_source;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::PolicyReading;
@@ -52,6 +52,9 @@ pub(crate) fn more_sources(found: &SourcesBesideKeys) -> Vec<String> {
 fn source(source: &SourceSuggestion) -> String {
     let why = match (source.values_matched, source.values) {
         (Some(matched), Some(values)) => format!("a guess: {matched} of {values} values are keys there"),
+        _ if source.basis == Basis::PointedTo => {
+            "tenants point at its rows; a row at which several do is a conflict".to_owned()
+        }
         _ => "by foreign keys over tables without a tenant column".to_owned(),
     };
     format!("{},   # {why}", inline_source(&source.rule))
