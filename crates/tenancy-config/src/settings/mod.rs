@@ -61,6 +61,7 @@ pub struct Settings {
     tls_no_verify: bool,
     app_dir: PathBuf,
     config_path: Option<PathBuf>,
+    named_config: Option<PathBuf>,
     tenancy: Tenancy,
     schema_from: Option<SettingOrigin>,
     sources: Sources,
@@ -92,8 +93,21 @@ impl Settings {
             return Err(SettingsError::NoUrlInCi);
         }
         let (local, tls_no_verify, config_path) = (flags.local, flags.tls_no_verify, config.path.clone());
+        let named_config = config.named.clone();
         let (tenancy, schema_from) = schema::decide(config, [&database, &direct])?;
-        Ok(Self { database, direct, unused, local, tls_no_verify, app_dir, config_path, tenancy, schema_from, sources })
+        Ok(Self {
+            database,
+            direct,
+            unused,
+            local,
+            tls_no_verify,
+            app_dir,
+            config_path,
+            named_config,
+            tenancy,
+            schema_from,
+            sources,
+        })
     }
 
     /// The database, for a command that uses the local one if no URL is given.
@@ -151,6 +165,11 @@ impl Settings {
     /// The `tenancy.toml` in use; `None` if the default application is assumed.
     pub fn config_path(&self) -> Option<&Path> {
         self.config_path.as_deref()
+    }
+
+    /// The `tenancy.toml` that `--config` or `TENANCY_CONFIG` names. With [`Flags::config_is_new`] it may not be there yet.
+    pub fn named_config(&self) -> Option<&Path> {
+        self.named_config.as_deref()
     }
 
     /// A variable from the environment, or else from the application's env files. The value may be empty, and may be a

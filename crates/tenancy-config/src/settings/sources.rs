@@ -48,6 +48,8 @@ pub struct Flags {
     pub direct_url: Option<String>,
     /// `--config`: the `tenancy.toml`.
     pub config: Option<PathBuf>,
+    /// The `tenancy.toml` is only to be written: one that is named and is not there is no error.
+    pub config_is_new: bool,
     /// `--app-dir`: where the app's env files are.
     pub app_dir: Option<PathBuf>,
     /// `--tls-no-verify`

@@ -17,6 +17,7 @@ mod platform_rows;
 mod read;
 mod setting;
 mod toml_text;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
@@ -34,3 +35,4 @@ pub use platform_rows::PlatformRows;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
 pub use setting::TenantSetting;
+pub use wrap::comment;

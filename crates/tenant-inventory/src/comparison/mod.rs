@@ -157,6 +157,11 @@ impl<'a> Comparison<'a> {
         if named.is_some() {
             return self.column(&key, table, named);
         }
+        // The rows of the tenant table are the tenants.
+        let registry = TableName::parse(&self.tenancy.tenant.table, &self.tenancy.database.schema);
+        if registry.is_ok_and(|registry| registry == table.name) {
+            return;
+        }
         let rules = self.tenancy.rules(&table.name);
         // The next rollout adds it.
         if rules.is_some_and(|rules| rules.add_column.is_some()) {

@@ -1,6 +1,6 @@
 //! What `tenancy.toml` and a URL mean together; and files of that name that are missing, wrong, or not regular files.
 
-use super::{Machine, url};
+use super::{Flags, Machine, url};
 use crate::name::TableName;
 use crate::settings::{SettingOrigin, Settings, SettingsError};
 use crate::url::DatabaseUrl;
@@ -68,6 +68,21 @@ fn a_config_that_was_asked_for_must_be_there() {
     let error = Machine::new().set("TENANCY_CONFIG", "gone.toml").refused();
     assert!(error.to_string().contains("TENANCY_CONFIG in the environment"), "{error}");
     assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
+}
+
+#[test]
+fn a_config_that_is_to_be_written_is_named_and_need_not_be_there() {
+    let new = |machine: Machine| {
+        let settings = machine.load(&Flags { config_is_new: true, ..Flags::default() }).unwrap();
+        let named = settings.named_config().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+        (named, settings.config_path().is_some())
+    };
+    let gone = Machine::new().set("TENANCY_CONFIG", "gone.toml");
+    assert_eq!(new(gone), (Some("gone.toml".to_owned()), false));
+    let there = Machine::new().set("TENANCY_CONFIG", "a.toml").file("a.toml", "[tables]\n");
+    assert_eq!(new(there), (Some("a.toml".to_owned()), true));
+    // What is only found is not named.
+    assert_eq!(new(Machine::new().file("tenancy.toml", "[tables]\n")), (None, true));
 }
 
 #[test]
