@@ -2,9 +2,9 @@
 -- $2 percent of the pages, for how many it names one, and for how many the right one.
 -- It runs under the search path of the application.
 WITH sample AS MATERIALIZED (
-    (SELECT t.:"column" AS own, :vias FROM :whole AS t WHERE t.:"column" IS NULL LIMIT $1)
+    (SELECT t.:"column":cast AS own, :vias FROM :whole AS t WHERE t.:"column" IS NULL LIMIT $1)
     UNION ALL
-    (SELECT t.:"column" AS own, :vias FROM :whole AS t TABLESAMPLE pg_catalog.system ($2) WHERE t.:"column" IS NOT NULL LIMIT $1)
+    (SELECT t.:"column":cast AS own, :vias FROM :whole AS t TABLESAMPLE pg_catalog.system ($2) WHERE t.:"column" IS NOT NULL LIMIT $1)
 ), said AS (
     SELECT l.own, :said FROM sample AS l :joins
 )

@@ -25,6 +25,12 @@ SELECT s.nspname::text AS schema,
        coalesce((SELECT jsonb_agg(jsonb_build_object(
                             'name', a.attname,
                             'type', format_type(a.atttypid, a.atttypmod),
+                            'base_type', format_type(coalesce((
+                                WITH RECURSIVE under AS (
+                                    SELECT y.typbasetype AS type FROM pg_type AS y WHERE y.oid = a.atttypid AND y.typtype = 'd'
+                                    UNION ALL
+                                    SELECT y.typbasetype FROM under JOIN pg_type AS y ON y.oid = under.type AND y.typtype = 'd')
+                                SELECT under.type FROM under JOIN pg_type AS y ON y.oid = under.type WHERE y.typtype <> 'd'), a.atttypid), NULL),
                             'generated', a.attgenerated <> '',
                             'identity', a.attidentity <> '',
                             'unique', EXISTS (SELECT FROM pg_index AS x

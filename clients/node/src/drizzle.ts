@@ -19,6 +19,7 @@ export function tenantDrizzle<S extends Record<string, unknown> = Record<string,
   const added: TenantScopes<NodePgDatabase<S>, PgScopeOptions> = {
     withTenant: (id, fn, options) => pool.withTenant(id, () => fn(db), options),
     withoutTenant: (reason, fn, options) => pool.withoutTenant(reason, () => fn(db), options),
+    forUser: (id, fn, options) => pool.forUser(id, () => fn(db), options),
   };
   return Object.assign(db, added);
 }

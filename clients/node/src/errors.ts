@@ -33,6 +33,24 @@ export class TenantScopeError extends TenantError {
   }
 }
 
+/** A job that runs for each tenant failed for some of them. What it did for the others is committed. */
+export class TenantJobError extends TenantError {
+  constructor(
+    /** What was thrown, by tenant. */
+    readonly failures: ReadonlyMap<string, unknown>,
+    /** For how many tenants it did not fail. */
+    readonly succeeded: number,
+  ) {
+    const [first] = failures;
+    const why = first && first[1] instanceof Error ? first[1].message : String(first?.[1]);
+    super(
+      'ROWFENCE_TENANT_JOB',
+      `the job failed for ${failures.size} of ${failures.size + succeeded} tenants; first for ${JSON.stringify(first?.[0])}: ${why}`,
+      { cause: first?.[1] },
+    );
+  }
+}
+
 /** The error of this package that another library has wrapped, as Drizzle does: the error itself or one of its causes. */
 export function tenantErrorOf(error: unknown): TenantError | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 10; cause = cause.cause, depth++) {

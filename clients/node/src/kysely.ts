@@ -14,6 +14,7 @@ export function tenantKysely<DB>(pool: TenantPool, config: Omit<KyselyConfig, 'd
   const added: TenantScopes<Kysely<DB>, PgScopeOptions> = {
     withTenant: (id, fn, options) => pool.withTenant(id, () => fn(db), options),
     withoutTenant: (reason, fn, options) => pool.withoutTenant(reason, () => fn(db), options),
+    forUser: (id, fn, options) => pool.forUser(id, () => fn(db), options),
   };
   return Object.assign(db, added);
 }

@@ -3,13 +3,11 @@
 import type { Pool, PoolClient } from 'pg';
 import { TenantError } from './errors.js';
 import { Held } from './held.js';
-import { type Open, type TenantScopes, required, scopes } from './scope.js';
-import { variableName } from './values.js';
+import { type Acting, type Open, type TenantScopes, required, scopes } from './scope.js';
+import { type VariableOptions, type Variables, variables } from './values.js';
 
-export interface TenantPoolOptions {
-  /** The session variable that the policies read; `app.current_tenant_id` if none is given. */
-  variable?: string;
-}
+/** Options of {@link tenantPool}. */
+export type TenantPoolOptions = VariableOptions;
 
 export interface PgScopeOptions {
   isolationLevel?: 'read committed' | 'repeatable read' | 'serializable';
@@ -25,10 +23,10 @@ const made = new WeakSet<object>();
 
 /** Lets a pool of node-postgres send statements within a scope only. The application must use nothing but the result. */
 export function tenantPool(pool: Pool, options: TenantPoolOptions = {}): TenantPool {
-  const variable = variableName(options.variable);
+  const names = variables(options);
   const client = {};
   const scoped: object = {
-    ...scopes(client, opener(pool, variable), (held) => held.client()),
+    ...scopes(client, opener(pool, names), (held) => held.client()),
     query: async (...args: unknown[]) => required<Held>(client).held.query(args),
     connect: async (...args: unknown[]) => {
       if (args.length > 0) throw new TenantError('ROWFENCE_CALLBACK', 'connect takes no callback: await its promise');
@@ -56,8 +54,8 @@ export function checkPool(pool: TenantPool): void {
   if (!made.has(pool)) throw new TenantError('ROWFENCE_POOL', 'this pool sends statements without a tenant: pass tenantPool(pool)');
 }
 
-function opener(pool: Pool, variable: string): Open<Held, PgScopeOptions> {
-  return async (tenant, options, run) => {
+function opener(pool: Pool, names: Variables): Open<Held, PgScopeOptions> {
+  return async (acting, options, run) => {
     const client = await pool.connect();
     // Without a listener, a connection that breaks ends the process. The statement that notices it rejects.
     const ignore = () => {};
@@ -66,7 +64,7 @@ function opener(pool: Pool, variable: string): Open<Held, PgScopeOptions> {
     let broken: Error | undefined;
     try {
       await client.query(begin(options));
-      await client.query(setting(variable, tenant, options));
+      await client.query(settings(names, acting, options));
       const result = await run(held);
       await held.commit();
       return result;
@@ -91,9 +89,10 @@ function begin(options: PgScopeOptions | undefined): string {
 }
 
 /** The settings of one transaction: `true` makes each local to it. */
-function setting(variable: string, tenant: string, options: PgScopeOptions | undefined): { text: string; values: string[] } {
-  const text = 'SELECT pg_catalog.set_config($1, $2, true)';
-  if (options?.idleTimeout === undefined) return { text, values: [variable, tenant] };
-  const idle = "pg_catalog.set_config('idle_in_transaction_session_timeout', $3, true)";
-  return { text: `${text}, ${idle}`, values: [variable, tenant, `${Math.ceil(options.idleTimeout)}ms`] };
+function settings(names: Variables, { tenant, user }: Acting, options: PgScopeOptions | undefined): { text: string; values: string[] } {
+  const wanted: [string, string][] = [[names.tenant, tenant]];
+  if (user !== '') wanted.push([names.user, user]);
+  if (options?.idleTimeout !== undefined) wanted.push(['idle_in_transaction_session_timeout', `${Math.ceil(options.idleTimeout)}ms`]);
+  const each = wanted.map((_, at) => `pg_catalog.set_config($${2 * at + 1}, $${2 * at + 2}, true)`);
+  return { text: `SELECT ${each.join(', ')}`, values: wanted.flat() };
 }

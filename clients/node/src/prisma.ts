@@ -2,7 +2,7 @@
 
 import { TenantError, TenantScopeError } from './errors.js';
 import { innermost, inScope, type Open, required, type Scope, scopes, type TenantScopes } from './scope.js';
-import { variableName } from './values.js';
+import { type VariableOptions, type Variables, variables } from './values.js';
 
 /** The part of a transaction that this file itself uses. */
 interface Transaction {
@@ -24,9 +24,7 @@ export interface PrismaScopeOptions {
   isolationLevel?: 'ReadUncommitted' | 'ReadCommitted' | 'RepeatableRead' | 'Serializable';
 }
 
-export interface TenantPrismaOptions {
-  /** The session variable that the policies read; `app.current_tenant_id` if none is given. */
-  variable?: string;
+export interface TenantPrismaOptions extends VariableOptions {
   /** What holds for each scope that gives no options of its own. */
   scope?: PrismaScopeOptions;
 }
@@ -51,9 +49,9 @@ const REFUSED = new Set<PropertyKey>(['$extends', '$parent', '$use']);
 
 /** Lets a client of Prisma send statements within a scope only. Extend the client before; the application must use nothing but the result. */
 export function tenantPrisma<C extends { $transaction: unknown; $extends: unknown }>(client: C, options: TenantPrismaOptions = {}): TenantPrisma<C> {
-  const variable = variableName(options.variable);
+  const names = variables(options);
   const key = {};
-  const open = opener(observed(client, key), variable, options.scope);
+  const open = opener(observed(client, key), names, options.scope);
   const result: TenantPrisma<C> = new Proxy(client, {
     get(target, name) {
       if (Object.hasOwn(added, name)) return Reflect.get(added, name);
@@ -92,11 +90,12 @@ function observed(client: { $extends: unknown }, key: object): Client {
   return (client.$extends as (extension: unknown) => Client).call(client, extension);
 }
 
-function opener(client: Client, variable: string, defaults: PrismaScopeOptions | undefined): Open<Held, PrismaScopeOptions> {
-  return (tenant, options, run) =>
+function opener(client: Client, names: Variables, defaults: PrismaScopeOptions | undefined): Open<Held, PrismaScopeOptions> {
+  return ({ tenant, user }, options, run) =>
     client.$transaction(
       async (tx) => {
-        await tx.$queryRaw`SELECT pg_catalog.set_config(${variable}, ${tenant}, true)`;
+        if (user === '') await tx.$queryRaw`SELECT pg_catalog.set_config(${names.tenant}, ${tenant}, true)`;
+        else await tx.$queryRaw`SELECT pg_catalog.set_config(${names.tenant}, ${tenant}, true), pg_catalog.set_config(${names.user}, ${user}, true)`;
         const held: Held = { tx, running: new Set(), failed: false, depth: 0 };
         const result = await run(held);
         await Promise.all(held.running);

@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { TenantMismatchError, TenantMissingError } from './errors.js';
-import { checkReason, tenantId } from './values.js';
+import { checkReason, tenantId, userId } from './values.js';
 
 /** What each client of this package can do. `D` is what the function in the scope is given. */
 export interface TenantScopes<D, O> {
@@ -13,13 +13,23 @@ export interface TenantScopes<D, O> {
   withTenant<T>(tenantId: string, fn: (db: D) => Promise<T>, options?: O): Promise<T>;
   /** Runs `fn` in one transaction that has no tenant: for what happens before a tenant is known. The reason is for readers. */
   withoutTenant<T>(reason: string, fn: (db: D) => Promise<T>, options?: O): Promise<T>;
+  /**
+   * Runs `fn` in one transaction that has a user and no tenant: it sees this user's own memberships, where `[auth.memberships]` declares them.
+   * Take the id from the session that was verified, never from the request.
+   */
+  forUser<T>(userId: string, fn: (db: D) => Promise<T>, options?: O): Promise<T>;
+}
+
+/** For whom a scope is. What is not set is the empty string. */
+export interface Acting {
+  readonly tenant: string;
+  readonly user: string;
 }
 
 /** One open transaction of one client, and the tenant that is set in it. */
 export interface Scope<H> {
   readonly client: object;
-  /** The empty string in a scope without a tenant. */
-  readonly tenant: string;
+  readonly acting: Acting;
   readonly held: H;
   readonly outer: Scope<unknown> | undefined;
   /** How many nested transactions the code is in. */
@@ -32,7 +42,7 @@ const storage = new AsyncLocalStorage<Scope<unknown>>();
 /** The tenant of the scope that the caller is in, or `undefined`. */
 export function currentTenant(): string | undefined {
   const scope = storage.getStore();
-  return scope?.state.open && scope.tenant !== '' ? scope.tenant : undefined;
+  return scope?.state.open && scope.acting.tenant !== '' ? scope.acting.tenant : undefined;
 }
 
 /** The scope of this client that the caller is in, or `undefined`. */
@@ -61,17 +71,17 @@ export function inScope<T>(scope: Scope<unknown>, fn: () => Promise<T>): Promise
 }
 
 /** Opens the transaction of a scope, runs what it is given in it, and ends it. */
-export type Open<H, O> = <T>(tenant: string, options: O | undefined, run: (held: H) => Promise<T>) => Promise<T>;
+export type Open<H, O> = <T>(acting: Acting, options: O | undefined, run: (held: H) => Promise<T>) => Promise<T>;
 
-/** `withTenant` and `withoutTenant` of one client, for its way to open a transaction. */
+/** `withTenant` and the others of one client, for its way to open a transaction. */
 export function scopes<D, H, O>(client: object, open: Open<H, O>, handed: (held: H) => D): TenantScopes<D, O> {
-  async function enter<T>(tenant: string, fn: (db: D) => Promise<T>, options: O | undefined): Promise<T> {
+  async function enter<T>(acting: Acting, fn: (db: D) => Promise<T>, options: O | undefined): Promise<T> {
     const outer = storage.getStore();
-    refuseAnother(outer, tenant);
+    refuseAnother(outer, acting);
     const joined = innermost<H>(client);
     if (joined?.state.open) return fn(handed(joined.held));
-    return open(tenant, options, async (held) => {
-      const scope: Scope<H> = { client, tenant, held, outer, depth: 0, state: { open: true } };
+    return open(acting, options, async (held) => {
+      const scope: Scope<H> = { client, acting, held, outer, depth: 0, state: { open: true } };
       try {
         return await inScope(scope, () => fn(handed(held)));
       } finally {
@@ -80,19 +90,25 @@ export function scopes<D, H, O>(client: object, open: Open<H, O>, handed: (held:
     });
   }
   return {
-    withTenant: async (id, fn, options) => enter(tenantId(id), fn, options),
+    withTenant: async (id, fn, options) => enter({ tenant: tenantId(id), user: '' }, fn, options),
     withoutTenant: async (reason, fn, options) => {
       checkReason(reason);
-      return enter('', fn, options);
+      return enter({ tenant: '', user: '' }, fn, options);
     },
+    forUser: async (id, fn, options) => enter({ tenant: '', user: userId(id) }, fn, options),
   };
 }
 
-function refuseAnother(outer: Scope<unknown> | undefined, tenant: string): void {
+function refuseAnother(outer: Scope<unknown> | undefined, acting: Acting): void {
   for (let scope = outer; scope; scope = scope.outer) {
-    if (scope.state.open && scope.tenant !== tenant) {
-      const named = (id: string) => (id === '' ? 'no tenant' : `tenant ${JSON.stringify(id)}`);
-      throw new TenantMismatchError(`a scope of ${named(tenant)} within one of ${named(scope.tenant)}: end the outer scope first`);
+    const { tenant, user } = scope.acting;
+    if (scope.state.open && (tenant !== acting.tenant || user !== acting.user)) {
+      throw new TenantMismatchError(`a scope of ${named(acting)} within one of ${named(scope.acting)}: end the outer scope first`);
     }
   }
+}
+
+function named({ tenant, user }: Acting): string {
+  if (user !== '') return `user ${JSON.stringify(user)}`;
+  return tenant === '' ? 'no tenant' : `tenant ${JSON.stringify(tenant)}`;
 }

@@ -1,4 +1,4 @@
-// What callers hand over, checked: tenant ids, reasons, the name of the session variable.
+// What callers hand over, checked: ids of tenants and users, reasons, the names of the session variables.
 
 import { TenantError, TenantMissingError } from './errors.js';
 
@@ -8,16 +8,28 @@ export const DEFAULT_VARIABLE = 'app.current_tenant_id';
 /** Texts that a template string makes of a value that is not there. */
 const MADE_OF_NOTHING = new Set(['undefined', 'null', 'NaN', '[object Object]', '[object Promise]']);
 
+/** The variable from which the policy on memberships reads the user (`[auth.memberships]`). */
+export const DEFAULT_USER_VARIABLE = 'app.current_user_id';
+
 /** The id of a tenant, or else a {@link TenantMissingError}. */
 export function tenantId(value: unknown): string {
+  return idFor('withTenant', 'tenant', value);
+}
+
+/** The id of a user, or else a {@link TenantMissingError}. */
+export function userId(value: unknown): string {
+  return idFor('forUser', 'user', value);
+}
+
+function idFor(caller: string, whose: string, value: unknown): string {
   if (typeof value !== 'string') {
-    throw new TenantMissingError(`withTenant needs the tenant's id as a string, and was given ${described(value)}`);
+    throw new TenantMissingError(`${caller} needs the ${whose}'s id as a string, and was given ${described(value)}`);
   }
   if (value.trim() === '') {
-    throw new TenantMissingError('withTenant needs the id of a tenant, and was given an empty string');
+    throw new TenantMissingError(`${caller} needs the id of a ${whose}, and was given an empty string`);
   }
   if (MADE_OF_NOTHING.has(value)) {
-    throw new TenantMissingError(`withTenant was given the text '${value}', which is no id but a missing value made into text`);
+    throw new TenantMissingError(`${caller} was given the text '${value}', which is no id but a missing value made into text`);
   }
   return value;
 }
@@ -29,8 +41,31 @@ export function checkReason(value: unknown): void {
   }
 }
 
-/** The name of the session variable. A setting of PostgreSQL itself has no dot in its name. */
-export function variableName(value: string = DEFAULT_VARIABLE): string {
+/** The session variables that policies read. */
+export interface VariableOptions {
+  /** The one with the tenant; `app.current_tenant_id` if none is given. */
+  variable?: string;
+  /** The one with the user of `forUser`; `app.current_user_id` if none is given. */
+  userVariable?: string;
+}
+
+/** Their names, checked. */
+export interface Variables {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+export function variables(options: VariableOptions): Variables {
+  const { variable = DEFAULT_VARIABLE, userVariable = DEFAULT_USER_VARIABLE } = options;
+  // PostgreSQL finds a setting however its name is written.
+  if (variable.toLowerCase() === userVariable.toLowerCase()) {
+    throw new TenantError('ROWFENCE_VARIABLE', `${JSON.stringify(variable)} cannot have both the tenant and the user`);
+  }
+  return { tenant: variableName(variable), user: variableName(userVariable) };
+}
+
+/** The name of a session variable. A setting of PostgreSQL itself has no dot in its name. */
+function variableName(value: string): string {
   if (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(value)) return value;
   throw new TenantError('ROWFENCE_VARIABLE', `${JSON.stringify(value)} is no name of a variable such as ${DEFAULT_VARIABLE}`);
 }

@@ -127,6 +127,20 @@ pub enum Error {
         /// The table.
         table: TableName,
     },
+    /// The tenant column got another type since the run, and cannot hold what rows had.
+    #[error("rows of run {run} had {value:?} in {column} of {table}, which is {type_name} now and cannot hold that")]
+    NotHeld {
+        /// The run.
+        run: i64,
+        /// The table.
+        table: TableName,
+        /// Its tenant column.
+        column: String,
+        /// The type that it has now.
+        type_name: &'static str,
+        /// One of the values.
+        value: String,
+    },
     /// Later runs took tenants from rows that this run had assigned.
     #[error("rows of run {run} are where later runs have their tenants from: {}", list(.later))]
     Dependent {
@@ -319,6 +333,11 @@ impl UserError for Error {
             Self::NotPossible { run, .. } => {
                 Some(Hint::quoted(CommandRef::BackfillStatus { run: *run }).then(" shows how it stands"))
             }
+            Self::Unsuitable { why, .. } if matches!(**why, Unsuitable::NotComparable(_)) => Some(
+                "name another column or another key there, or take it out of tenancy.toml; texts are compared with uuids and whole numbers, \
+                 and any type with texts"
+                    .into(),
+            ),
             Self::Unsuitable { .. } | Self::NoSource { .. } => {
                 Some(Hint::quoted(CommandRef::Doctor).then(" shows what tenancy.toml says and what the database has"))
             }
@@ -345,6 +364,7 @@ impl UserError for Error {
             Self::MembershipValue { .. } => Some("--set gives a value as the column has it, such as one of its enum".into()),
             Self::MembershipColumn { .. } => Some("--set gives other columns a value, the same for each membership".into()),
             Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
+            Self::NotHeld { .. } => Some("give the column its earlier type again, such as text, and then undo the run".into()),
             Self::Strict { table } => {
                 let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
                 Some(Hint::from("first take the rollout back: ").then_run(back))
@@ -401,6 +421,7 @@ impl UserError for Error {
             | Self::UnknownRule { .. }
             | Self::UnknownTrigger { .. } => Exit::Usage,
             Self::Strict { .. }
+            | Self::NotHeld { .. }
             | Self::Filtered { .. }
             | Self::Dependent { .. }
             | Self::NotPossible { .. }

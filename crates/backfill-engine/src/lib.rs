@@ -65,5 +65,5 @@ pub use suggest::{
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, MEMBERSHIPS_JOB, RunProcessRecord, RunRecord, RunState, UndoProgress};
-pub use unsuitable::{MeantRows, TieBreakerDuty, Unsuitable};
+pub use unsuitable::{MeantRows, TieBreakerDuty, UnequalTypes, Unsuitable};
 pub use without_tenant::{CountLimits, RowsWithoutTenant, TimeLimit};

@@ -70,7 +70,7 @@ pub enum Unsuitable {
         /// The source.
         source: String,
     },
-    /// A source refers to another table by something else than its primary key.
+    /// A source refers to another table by a column that nothing makes unique.
     NotByKey {
         /// The source.
         source: String,
@@ -79,6 +79,8 @@ pub enum Unsuitable {
         /// The column there.
         column: String,
     },
+    /// A source or a tie-breaker compares columns of types that cannot be compared.
+    NotComparable(Box<UnequalTypes>),
     /// The way of a source leads over a table of a role that is not trusted.
     OverStranger {
         /// The source.
@@ -95,6 +97,23 @@ pub enum Unsuitable {
     },
     /// It is to be the table of the memberships, and does not point to users.
     NoUsers,
+}
+
+/// Two columns that a source or a tie-breaker compares although no values of them can be equal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnequalTypes {
+    /// The source or the tie-breaker.
+    pub rule: String,
+    /// The column whose values it looks for.
+    pub column: String,
+    /// Its type.
+    pub column_type: String,
+    /// The table in which it looks for them.
+    pub table: TableName,
+    /// The column there.
+    pub key: String,
+    /// The type of that.
+    pub key_type: String,
 }
 
 /// What in `tenancy.toml` says that rows without a tenant are meant.
@@ -169,8 +188,9 @@ impl fmt::Display for Unsuitable {
             ),
             Self::NotByKey { source, table, column } => write!(
                 f,
-                "the source `{source}` refers to {table} by `{column}`, which is not its primary key; `all = true` asks all such rows"
+                "the source `{source}` refers to {table} by `{column}`, which nothing there makes unique; `all = true` asks all such rows"
             ),
+            Self::NotComparable(types) => types.fmt(f),
             Self::OverStranger { source, table, owner } => write!(
                 f,
                 "the way of the source `{source}` leads over {table}, which belongs to {owner}, and nobody said to rely on that role"
@@ -182,6 +202,16 @@ impl fmt::Display for Unsuitable {
                 f.write_str("no foreign key of it points to exactly one table of users with a tenant column")
             }
         }
+    }
+}
+
+impl fmt::Display for UnequalTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, column, column_type, table, key, key_type } = self;
+        write!(
+            f,
+            "`{rule}` compares {column}, which is {column_type}, with {key} of {table}, which is {key_type}: no value can be equal"
+        )
     }
 }
 
@@ -282,8 +312,21 @@ mod tests {
             ),
             (
                 Unsuitable::NotByKey { source: text("s"), table: table(), column: text("slug") },
-                "the source `s` refers to public.t by `slug`, which is not its primary key; `all = true` asks all such rows",
+                "the source `s` refers to public.t by `slug`, which nothing there makes unique; `all = true` asks all such rows",
                 json!({"reason": "not_by_key", "source": "s", "table": "public.t", "column": "slug"}),
+            ),
+            (
+                Unsuitable::NotComparable(Box::new(UnequalTypes {
+                    rule: text("s"),
+                    column: text("entity_id"),
+                    column_type: text("uuid"),
+                    table: table(),
+                    key: text("id"),
+                    key_type: text("bigint"),
+                })),
+                "`s` compares entity_id, which is uuid, with id of public.t, which is bigint: no value can be equal",
+                json!({"reason": "not_comparable", "rule": "s", "column": "entity_id", "column_type": "uuid", "table": "public.t",
+                       "key": "id", "key_type": "bigint"}),
             ),
             (
                 Unsuitable::OverStranger { source: text("s"), table: table(), owner: text("o") },

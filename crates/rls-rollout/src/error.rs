@@ -131,9 +131,15 @@ pub enum Error {
     /// Only the declared logins were asked for, and there is none.
     #[error("tenancy.toml declares no login that a rollout could make")]
     NoLogins,
-    /// Something is where the password of the login of sign-in belongs. Nothing was written.
-    #[error("{} is there already, and the password of the login of sign-in is to be written there", plain(.path.display()))]
+    /// Something is where the password of a login belongs. Nothing was written.
+    #[error("{} is there already, and the password of a login is to be written there", plain(.path.display()))]
     PasswordFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The passwords of two logins would be in one file. Nothing was written.
+    #[error("the passwords of two logins would both be written to {}", plain(.path.display()))]
+    OnePasswordFile {
         /// The file.
         path: PathBuf,
     },
@@ -238,11 +244,15 @@ impl UserError for Error {
             Self::PasswordFile { .. } => {
                 Some(
                     "there is no such login yet, so this is the password of another one, or of a rollout that was killed before it made the login, \
-                     which nobody needs: move it away, or give another file with --auth-password-file"
+                     which nobody needs: move it away, or give another directory with --password-dir"
                         .into(),
                 )
             }
-            Self::NoLogins => Some("declare it in [auth], see docs/sign-in.md".into()),
+            Self::OnePasswordFile { .. } => Some(
+                "a file is named after its role: give one of the roles another name, or the login of [auth] another file with --auth-password-file"
+                    .into(),
+            ),
+            Self::NoLogins => Some("declare one in [auth] or [jobs], see docs/sign-in.md".into()),
             Self::File(error) => error.hint(),
             Self::Random(_) => None,
             Self::NothingToUndo { .. } => {
@@ -266,7 +276,7 @@ impl UserError for Error {
             Self::NoLogins => Exit::Usage,
             Self::File(error) => error.exit(),
             Self::Random(_) => Exit::Failed,
-            Self::PasswordFile { .. } => Exit::Refused,
+            Self::PasswordFile { .. } | Self::OnePasswordFile { .. } => Exit::Refused,
             Self::ApplicationOwns { .. }
             | Self::Standby
             | Self::ReadOnly

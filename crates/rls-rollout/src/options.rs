@@ -73,7 +73,9 @@ pub struct RolloutOptions {
     pub allow_cross_tenant_references: bool,
     /// It is agreed that policies filter the application itself where its role owns tables.
     pub application_owns_tables: bool,
-    /// Where the password of the login of sign-in is written if the rollout makes that; else into the working directory.
+    /// The directory of the files with the passwords of logins that the rollout makes; else the working directory.
+    pub password_dir: Option<PathBuf>,
+    /// Where the password of the login of sign-in is written instead.
     pub auth_password_file: Option<PathBuf>,
     /// How a lock is waited for.
     pub lock_retry: LockRetry,
@@ -106,6 +108,7 @@ impl Default for RolloutOptions {
             adopt: false,
             allow_cross_tenant_references: false,
             application_owns_tables: false,
+            password_dir: None,
             auth_password_file: None,
             lock_retry: LockRetry::default(),
         }

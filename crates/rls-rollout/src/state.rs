@@ -9,6 +9,7 @@ use tenant_inventory::{
 use tenant_ops::RecordedStep;
 use tenant_rls::Database;
 
+use crate::declared_login::left::{LeftLogin, left};
 use crate::error::{Error, Result};
 use crate::journal::change::Change;
 use crate::journal::{self, Recorded};
@@ -16,7 +17,6 @@ use crate::options::RolloutOptions;
 use crate::plan::foreign_key::OtherKeys;
 use crate::plan::names::index_names;
 use crate::rights::RoleGrants;
-use crate::sign_in::left::{LeftLogin, left};
 
 /// What the database has, and what a rollout has to do with it.
 #[derive(Debug, Clone)]

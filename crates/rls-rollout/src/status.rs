@@ -6,6 +6,9 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, BornClosed, Inventory, Openness, Phase, Relation, RelationKind, Way, read_ways};
 use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 
+use crate::declared_login::blocked;
+use crate::declared_login::left::{LeftLogin, LeftRole, forget};
+use crate::declared_login::report::LoginStatus;
 use crate::error::Result;
 use crate::journal::change::ChangeState;
 use crate::options::StepStyle;
@@ -13,9 +16,6 @@ use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate;
 use crate::plan::notice::Notice;
 use crate::plan::notices::application_owns;
-use crate::sign_in::blocked;
-use crate::sign_in::left::{LeftLogin, LeftRole, forget};
-use crate::sign_in::report::SignInStatus;
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
@@ -45,9 +45,9 @@ pub struct StatusReport {
     pub born_closed: Option<BornClosed>,
     /// That a rollout made one, and that it is gone.
     pub born_closed_lost: bool,
-    /// The login of sign-in, if one of its own is declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_in: Option<SignInStatus>,
+    /// The logins that are declared beside the application's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logins: Vec<LoginStatus>,
     /// What rollouts made for roles that `tenancy.toml` names no more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<LeftRole>,
@@ -132,7 +132,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         born_closed_lost: state.inventory.born_closed.is_none()
             && state.recorded.made(&BornClosed::subject(), &BornClosed::aspect()),
         born_closed: state.inventory.born_closed.clone(),
-        sign_in: state.inventory.sign_in.as_ref().map(SignInStatus::of),
+        logins: state.inventory.declared_logins.iter().map(LoginStatus::of).collect(),
         left: state.left.iter().map(LeftLogin::told).collect(),
         ways_around: ways.into_iter().filter(|way| way.openness(tenancy) != Openness::Closed).collect(),
     })
@@ -167,7 +167,7 @@ fn stopped_by(state: &RolloutState, relation: &Relation, next: Phase) -> Vec<Sto
     forget(&state.left, &mut relation);
     let relation = &relation;
     let mut stops = gate::catalog(&state.inventory, relation, next, StepStyle::default());
-    stops.extend(blocked::stop(state, &relation.name, !blocked::blockers(state).is_empty()));
+    stops.extend(blocked::stop(state, &relation.name, &blocked::blocked(state)));
     stops
 }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use tenancy_config::tenancy::LoginPurpose;
 use tenancy_config::{CommandRef, TableName};
 use tenant_audit::Uncounted;
 use tenant_inventory::class::Unhandled;
-use tenant_inventory::{Phase, PolicyReading, SignInProblem, Unfiltered};
+use tenant_inventory::{LoginProblem, Phase, PolicyReading, Unfiltered};
 
 use crate::blocker::Blocker;
 
@@ -139,13 +140,16 @@ pub enum Stop {
         /// What the error said that ended the backfill.
         message: String,
     },
-    /// The login of sign-in is not as it is declared, and a rollout cannot mend that.
-    SignIn {
+    /// A declared login is not as it is declared, and a rollout cannot mend that.
+    Login {
         /// What is not.
-        problem: Box<SignInProblem>,
+        problem: Box<LoginProblem>,
     },
-    /// It is a table of sign-in, whose login has not what it needs: under policies, users could no longer sign in.
-    SignInFirst {
+    /// It is a table of a declared login, which has not what it needs: under policies, sign-in or the job would fail.
+    LoginFirst {
+        /// What the login is for.
+        #[serde(flatten)]
+        purpose: LoginPurpose,
         /// The role.
         role: String,
     },
@@ -191,8 +195,8 @@ pub enum Remedy {
     Policies,
     /// The application is given a login that policies filter.
     Login,
-    /// The login of sign-in is mended.
-    SignIn,
+    /// A declared login is mended.
+    DeclaredLogin,
     /// The table on which its rows hang goes on, and the application may read it.
     Parent,
     /// The session that holds the lock ends.
@@ -220,7 +224,7 @@ impl Stop {
             Self::ParentUnreadable { .. } | Self::ParentNotAskedFor { .. } | Self::ParentStopped { .. } => {
                 Remedy::Parent
             }
-            Self::SignIn { .. } | Self::SignInFirst { .. } | Self::LeftAltered { .. } => Remedy::SignIn,
+            Self::Login { .. } | Self::LoginFirst { .. } | Self::LeftAltered { .. } => Remedy::DeclaredLogin,
             Self::Locked { .. } => Remedy::Locks,
             Self::PhaseBefore { .. } | Self::StepFailed { .. } | Self::NotFilled { .. } | Self::LeftKept { .. } => {
                 Remedy::ServerMessage
@@ -302,7 +306,7 @@ impl fmt::Display for Stop {
             Self::NotFilled { message } => {
                 write!(f, "its rows could not be given the tenant of the rows that they point to: {message}")
             }
-            Self::SignIn { problem } => write!(f, "{problem}; {}", problem.hint()),
+            Self::Login { problem } => write!(f, "{problem}; {}", problem.hint()),
             Self::LeftKept { role, message } => write!(
                 f,
                 "the role {role}, which tenancy.toml names no more, stays: {message}; take that away, and roll out as a role that may drop it"
@@ -311,10 +315,16 @@ impl fmt::Display for Stop {
                 f,
                 "somebody changed {what}, which a rollout made for {role} and tenancy.toml declares no more: drop it by hand"
             ),
-            Self::SignInFirst { role } => write!(
-                f,
-                "it is a table of sign-in, and the login {role} has not what it needs yet: under policies, users could no longer sign in"
-            ),
+            Self::LoginFirst { purpose, role } => {
+                let fails = match purpose {
+                    LoginPurpose::SignIn => "users could no longer sign in",
+                    LoginPurpose::Job { .. } => "the job would find no rows",
+                };
+                write!(
+                    f,
+                    "it is a table of {purpose}, and the login {role} has not what it needs yet: under policies, {fails}"
+                )
+            }
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
         }
     }

@@ -1,5 +1,6 @@
 //! What can go wrong before or between the attempts.
 
+use tenancy_config::tenancy::LoginPurpose;
 use tenancy_config::{Exit, Hint, NameError, UserError};
 use tenant_rls::{Fault, fault_of};
 
@@ -21,9 +22,11 @@ pub enum Error {
         /// The application's.
         app: String,
     },
-    /// The URL of sign-in is that of another login.
-    #[error("the URL of sign-in logs in as {login}, and tenancy.toml declares {declared}")]
-    OtherSignIn {
+    /// The URL of a declared login is that of another login.
+    #[error("the URL of {purpose} logs in as {login}, and tenancy.toml declares {declared}")]
+    OtherLogin {
+        /// What the declared login is for.
+        purpose: LoginPurpose,
         /// The role that is declared.
         declared: String,
         /// The role of the URL.
@@ -39,7 +42,7 @@ impl UserError for Error {
                     .into(),
             ),
             Self::Database(error) => error.hint(),
-            Self::OtherSignIn { .. } => Some("correct the URL, or `role` in [auth]".into()),
+            Self::OtherLogin { purpose, .. } => Some(format!("correct the URL, or `role` in [{}]", purpose.key()).into()),
             Self::OtherDatabase { .. } => Some(
                 "give with --app-url how the application logs in to this very database: on the same server, not on a copy or a standby"
                     .into(),
@@ -50,7 +53,7 @@ impl UserError for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
-            Self::OtherDatabase { .. } | Self::OtherSignIn { .. } => Exit::Usage,
+            Self::OtherDatabase { .. } | Self::OtherLogin { .. } => Exit::Usage,
         }
     }
 }

@@ -11,7 +11,7 @@
 //! | `policies` | what the catalog alone shows to be wrong with a table |
 //! | `settings` | what the settings of the login do to policies |
 //! | `memberships` | what it reads of its user's memberships, before a tenant is chosen |
-//! | `sign_in` | what the login of sign-in reaches before a tenant is known |
+//! | `declared_login` | what the logins of sign-in and of jobs reach without a tenant |
 //! | `beside` | what the login can do with tables that no policy of ours protects |
 //! | `ways` | what leads past the policies: which of it is open to the login |
 //! | `ways::view`, `ways::key` | a view is read, and rows are asked whether a key crosses tenants |
@@ -21,17 +21,17 @@
 
 mod attempts;
 mod beside;
+mod declared_login;
 mod definition;
 mod error;
 mod found;
+mod login_writes;
 mod memberships;
 mod options;
 mod policies;
 mod report;
 mod same_database;
 mod settings;
-mod sign_in;
-mod sign_in_writes;
 mod table;
 mod verify;
 mod ways;

@@ -21,8 +21,7 @@ use crate::table::Verifier;
 
 /// Adds the evidence, if memberships are declared. The answer is what they show by declaration.
 pub(crate) async fn inspect(verifier: &Verifier<'_>, found: &mut Found) -> Result<Option<Exposure>> {
-    let sign_in = verifier.inventory.sign_in.as_ref();
-    let Some(memberships) = sign_in.and_then(|sign_in| sign_in.memberships.as_ref()) else { return Ok(None) };
+    let Some(memberships) = verifier.inventory.memberships() else { return Ok(None) };
     if let Some(policy) = &memberships.policy {
         let login = verifier.app.session().role.clone();
         let attempts = Attempts { verifier, memberships, policy, login };

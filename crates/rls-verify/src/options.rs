@@ -1,5 +1,8 @@
 //! What a caller chooses.
 
+use std::collections::BTreeMap;
+
+use tenancy_config::tenancy::LoginPurpose;
 use tenant_rls::Database;
 
 /// What to verify.
@@ -12,6 +15,6 @@ pub struct VerifyOptions {
     pub write_probes: bool,
     /// Also write to tables whose triggers would fire.
     pub fire_triggers: bool,
-    /// The login of sign-in, if it is to be tried. Without it a claim about an application that declares one lacks that.
-    pub sign_in: Option<Database>,
+    /// The declared logins that are to be tried. Without one of them, a claim about an application that declares it lacks that.
+    pub logins: BTreeMap<LoginPurpose, Database>,
 }

@@ -14,6 +14,7 @@ use tenant_rls::{Database, Limits, ProbeSessions};
 use crate::attempts::columns::Columns;
 use crate::attempts::rows;
 use crate::beside;
+use crate::declared_login;
 use crate::error::Result;
 use crate::found::Found;
 use crate::memberships;
@@ -21,7 +22,6 @@ use crate::options::VerifyOptions;
 use crate::report::{Beside, Note, NoteKind, VerifyReport};
 use crate::same_database;
 use crate::settings;
-use crate::sign_in;
 use crate::table::Verifier;
 use crate::ways::{Ways, view};
 
@@ -30,7 +30,7 @@ use crate::ways::{Ways, view};
 ///
 /// # Errors
 /// [`Error::OtherDatabase`](crate::Error::OtherDatabase) where the two are not one database;
-/// [`Error::OtherSignIn`](crate::Error::OtherSignIn) where the login of sign-in is not the declared one; [`Error::Database`](crate::Error::Database) where a
+/// [`Error::OtherLogin`](crate::Error::OtherLogin) where a declared login is another one; [`Error::Database`](crate::Error::Database) where a
 /// statement failed, unless it was an attempt. What is wrong is in the report.
 pub async fn verify(
     owner: &Database,
@@ -85,7 +85,7 @@ pub async fn verify(
         let result = ways.inspect(&way).await;
         found.of_way(way, result);
     }
-    let mut exposures = sign_in::inspect(&verifier, &classes, &mut found).await?;
+    let mut exposures = declared_login::inspect(&verifier, &classes, &mut found).await?;
     exposures.extend(memberships::inspect(&verifier, &mut found).await?);
     let accesses: Vec<(TableName, UncoveredAccess)> =
         beside.iter().map(|beside| (beside.table.clone(), beside.access.clone())).collect();

@@ -56,6 +56,10 @@ command_refs! {
     BackfillHelp { table: String } => ["backfill", "run", table, "--join"],
     /// Lists the values that are no tenant's key, with proposals.
     BackfillMapAll => ["backfill", "map", "--all"],
+    /// Shows what a file of such values would change.
+    BackfillMapFile { tables: String, file: String } => ["backfill", "map", tables, "--file", file, "--dry-run"],
+    /// Writes them into a file, to be filled in.
+    BackfillMapOutput { tables: String, file: String } => ["backfill", "map", tables, "--format", "csv", "--output", file],
     /// Shows what it would be to give the rest of a table to one tenant.
     BackfillRestDryRun { table: String, tenant: String } => ["backfill", "run", table, "--rest-to", tenant, "--dry-run"],
     /// Holds a run.

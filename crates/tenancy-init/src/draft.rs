@@ -112,13 +112,12 @@ pub(crate) async fn describe(
 /// What is said where there is no table of tenants: what follows from that, and the statements that make one.
 pub(crate) fn without_registry(facts: &Facts, tenancy: &Tenancy, notes: &mut Notes) -> Result<()> {
     notes.no_tenant_table = true;
-    notes.tenant = [
-        "This database has tenant columns, and no table of tenants that they reference. Without one nothing proves that the",
-        "tenants of rows exist: foreign keys cannot be added, tenants cannot be named by a slug, new tenants cannot be seeded, and",
-        "a rollout of all tables and a verification of them end with that finding. Tables can still be audited and given policies.",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    notes.tenant = vec![
+        "This database has tenant columns, and no table of tenants that they reference. Without one nothing proves that the \
+         tenants of rows exist: foreign keys cannot be added, tenants cannot be named by a slug, new tenants cannot be seeded, and \
+         a rollout of all tables and a verification of them end with that finding. Tables can still be audited and given policies."
+            .to_owned(),
+    ];
     if let Some(new) = new_registry(facts, tenancy)? {
         let table = short_name(&new.table, tenancy);
         notes.tenant.push(format!(

@@ -179,7 +179,7 @@ fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -
         let here = |column: &str| facts.table(&table.name).is_some_and(|table| table.column(column).is_some());
         let is_tenants = |name: &str| {
             let name = TableName::parse(name, &tenancy.database.schema).ok();
-            catalog.tables.iter().any(|table| name.as_ref() == Some(&table.name))
+            name.is_some_and(|name| name == catalog.tenants || catalog.tables.iter().any(|table| table.name == name))
         };
         rules
             .sources

@@ -2,7 +2,6 @@
 
 use backfill_engine::short_name;
 use tenancy_config::Tenancy;
-use tenancy_config::plain::one_line;
 use tenant_inventory::class::{Class, ClassifiedTable, Suspicion, polymorphic_pairs};
 use tenant_inventory::{CannotAdd, DependentWay};
 
@@ -164,5 +163,5 @@ pub(crate) fn plain(called: &str, class: &Class) -> String {
 
 /// The lines as comments of the file.
 pub(crate) fn comment(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("# {}\n", one_line(line))).collect()
+    lines.iter().map(|line| tenancy_config::tenancy::comment(line)).collect()
 }

@@ -1,7 +1,7 @@
 //! What is said of each table that has a section in the file: why it stands there, and what is undecided.
 
-use backfill_engine::{SourceSuggestion, SourcesBesideKeys};
-use tenancy_config::tenancy::{FIXED_POLICIES, inline_source};
+use backfill_engine::{Basis, SourceSuggestion, SourcesBesideKeys};
+use tenancy_config::tenancy::{inline_source, is_fixed_policy};
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::PolicyReading;
 use tenant_inventory::class::{Class, ClassifiedTable};
@@ -53,6 +53,9 @@ pub(crate) fn more_sources(found: &SourcesBesideKeys) -> Vec<String> {
 fn source(source: &SourceSuggestion) -> String {
     let why = match (source.values_matched, source.values) {
         (Some(matched), Some(values)) => format!("a guess: {matched} of {values} values are keys there"),
+        _ if source.basis == Basis::PointedTo => {
+            "tenants point at its rows; a row at which several do is a conflict".to_owned()
+        }
         _ => "by foreign keys over tables without a tenant column".to_owned(),
     };
     format!("{},   # {why}", inline_source(&source.rule))
@@ -67,8 +70,7 @@ pub(crate) fn policies(table: &Table, tenancy: &Tenancy) -> Vec<String> {
         let readings: Vec<PolicyReading> = policy.expressions.iter().map(|e| PolicyReading::of(e)).collect();
         let ours = |reading: &PolicyReading| reading.comparison().is_some_and(|(_, read)| read.setting.is(&setting));
         // Where somebody altered one of a rollout's, status says so.
-        let of_rollout =
-            FIXED_POLICIES.contains(&policy.name.as_str()) || policy.name == unassigned_policy(&tenancy.session.policy);
+        let of_rollout = is_fixed_policy(&policy.name) || policy.name == unassigned_policy(&tenancy.session.policy);
         if of_rollout || policy.name == tenancy.session.policy && readings.iter().all(ours) {
             continue;
         }

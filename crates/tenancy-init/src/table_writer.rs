@@ -73,9 +73,8 @@ impl TableWriter<'_> {
             notes.other_tables.insert(
             0,
             vec![
-                "Tables whose rows depend on tenants' rows stand below. `rls plan --add-columns` shows a rollout that gives all of them a tenant"
-                    .to_owned(),
-                "column, a table before those that depend on it, and the lines to declare that here; those that get none are named, and why."
+                "Tables whose rows depend on tenants' rows stand below. `rls plan --add-columns` shows a rollout that gives all of them a tenant \
+                 column, a table before those that depend on it, and the lines to declare that here; those that get none are named, and why."
                     .to_owned(),
             ],
         );

@@ -71,6 +71,10 @@ fn in_comment(text: &str, name: &str) -> bool {
     let name = &*one_line(name);
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '$';
     let comments = text.lines().filter(|line| line.trim_start().starts_with('#'));
+    // A name with a space may stand at the end of one line and the beginning of the next.
+    let joined = text.replace("\n# ", " ");
+    let comments =
+        comments.chain(joined.lines().filter(|line| name.contains(' ') && line.trim_start().starts_with('#')));
     comments.flat_map(|line| line.match_indices(name).map(move |(at, _)| (line, at))).any(|(line, at)| {
         let (before, after) = (&line[..at], &line[at + name.len()..]);
         !before.ends_with(part) && !after.starts_with(|c| part(c) && c != '.')

@@ -1,8 +1,7 @@
 //! What to do next about an audit's findings.
 
 use tenancy_config::{CommandRef, Hint, TableName, Tenancy};
-use tenant_inventory::Catalog;
-use tenant_inventory::{Absence, MissingPart};
+use tenant_inventory::{Absence, Catalog, MissingPart, OtherType};
 
 use crate::report::{MissingPiece, TableReport};
 use crate::uncounted::UncountedTable;
@@ -66,6 +65,12 @@ pub(crate) fn next_steps(
         let says = format!("rows of {names} hold what is some tenant's slug or name, and not its key; ");
         Hint::from(says).then_quoted(CommandRef::BackfillMapAll).then(" proposes what they become")
     });
+    let other_types: Vec<OtherType> = OtherType::all(&catalog.classified).collect();
+    let other_type = |table: &TableReport| other_types.iter().find(|other| other.table == table.table);
+    next.extend(tables.iter().filter_map(other_type).map(OtherType::hint));
+    let mut step = |wanted: &dyn Fn(&TableReport) -> bool, sentence: &dyn Fn(String) -> Hint| {
+        next.extend(names(tables, wanted).map(sentence));
+    };
     for (_, backfill) in BACKFILLS {
         step(&|t| command(t).as_ref() == Some(&backfill) && t.null_findings() > 0, &|names| {
             let give = Hint::from(format!("give {names} their tenant: "));
@@ -91,7 +96,10 @@ pub(crate) fn next_steps(
         format!("add an index on the tenant column to {names}").into()
     });
     step(
-        &|t| lacks(t, &[MissingPiece::ForeignKey, MissingPiece::ForeignKeyValidation]) && t.ghost_rows == Some(0),
+        &|t| {
+            let lacks = lacks(t, &[MissingPiece::ForeignKey, MissingPiece::ForeignKeyValidation]);
+            lacks && t.ghost_rows == Some(0) && other_type(t).is_none()
+        },
         &|names| {
             format!("add the foreign key to {}, or validate it, in {names}: it keeps ghosts away", catalog.tenants)
                 .into()

@@ -11,8 +11,9 @@ use crate::catalog::phase::Phase;
 use crate::catalog::policies::Policies;
 use crate::catalog::relations::{self, Relation, read_relations};
 use crate::catalog::tables::{Catalog, TenantTable};
-use crate::sign_in::read::read_sign_in;
-use crate::sign_in::state::SignIn;
+use crate::declared_login::memberships::Memberships;
+use crate::declared_login::read::read_declared_logins;
+use crate::declared_login::state::DeclaredLogin;
 use crate::ways::logins::{Logins, read_logins};
 
 /// Everything that the database has, of all tenant tables or of some.
@@ -30,8 +31,8 @@ pub struct Inventory {
     pub others: Vec<(TableName, Ident)>,
     /// The event trigger that closes new tables, if there is one.
     pub born_closed: Option<BornClosed>,
-    /// The login of sign-in, if one is declared.
-    pub sign_in: Option<SignIn>,
+    /// The logins that are declared beside the application's own: the one of sign-in first, then those of jobs.
+    pub declared_logins: Vec<DeclaredLogin>,
 }
 
 impl Inventory {
@@ -86,9 +87,15 @@ impl Inventory {
         let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
         let logins = read_logins(tx.connection(), tenancy, app, &relations, schemas).await?;
         let born_closed = BornClosed::read(tx.connection(), tenancy).await?;
-        let sign_in = read_sign_in(tx.connection(), tenancy, app, &catalog.classified, &relations).await?;
+        let declared_logins =
+            read_declared_logins(tx.connection(), tenancy, app, &catalog.classified, &relations).await?;
         tx.rollback().await?;
-        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others, born_closed, sign_in })
+        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others, born_closed, declared_logins })
+    }
+
+    /// The memberships that the application reads by their user, if they are declared.
+    pub fn memberships(&self) -> Option<&Memberships> {
+        self.declared_logins.iter().find_map(|login| login.memberships.as_ref())
     }
 
     /// The policies of a relation, with what is needed to tell ours from others.
@@ -98,15 +105,8 @@ impl Inventory {
             isolation: &self.tenancy.session.policy,
             maintenance: &self.logins.maintenance.0,
             auditor: &self.logins.auditor.0,
-            memberships: self
-                .sign_in
-                .as_ref()
-                .and_then(|sign_in| sign_in.memberships.as_ref())
-                .filter(|memberships| memberships.table == relation.name),
-            sign_in: self.sign_in.as_ref().and_then(|sign_in| {
-                let table = sign_in.tables.iter().find(|table| table.table == relation.name)?;
-                Some((&sign_in.role, &table.rules))
-            }),
+            memberships: self.memberships().filter(|memberships| memberships.table == relation.name),
+            declared_logins: &self.declared_logins,
         }
     }
 

@@ -11,7 +11,7 @@
 //! | `unhandled` | why a table with a tenant column cannot be protected |
 //! | `comparison` | what `tenancy.toml` names and the database does not have |
 //! | `reading` | what the text of a policy says, and which settings it reads |
-//! | `sign_in` | the login of sign-in, compared with what is declared |
+//! | `declared_login` | the logins of sign-in and of jobs, compared with what is declared |
 //! | `stray` | what stands in a tenant column and is no tenant's key |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
@@ -32,9 +32,10 @@ pub mod claim;
 pub mod class;
 mod comparison;
 pub mod coverage;
+mod declared_login;
 mod inventory;
+mod other_type;
 mod reading;
-mod sign_in;
 mod stray;
 mod tokens;
 mod unhandled;
@@ -60,12 +61,13 @@ pub use comparison::absent;
 pub use comparison::declared::misfits;
 pub use comparison::misfit::{Misfit, MisfitKind, NoReviewNeeded, WhyClosed};
 pub use comparison::report::{Absent, AbsentObject};
+pub use declared_login::memberships::Memberships;
+pub use declared_login::problem::{LoginPart, LoginProblem, LoginProblemKind};
+pub use declared_login::state::{DeclaredLogin, DeclaredTable};
+pub use declared_login::statement::create_login;
 pub use inventory::Inventory;
+pub use other_type::OtherType;
 pub use reading::{PolicyReading, SettingRead, settings_read};
-pub use sign_in::memberships::Memberships;
-pub use sign_in::problem::{SignInPart, SignInProblem, SignInProblemKind};
-pub use sign_in::state::{SignIn, SignInTable};
-pub use sign_in::statement::create_sign_in;
 pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};
 pub use ways::logins::{Escape, LoginReach, Logins, Membership, OtherPolicy, RoleState, Unfiltered};
 pub use ways::object::{FunctionKind, LargeObjectsHeld, Privilege, WayObject};

@@ -40,4 +40,6 @@ pub use rollouts::{NewStep, RecordedStep, Rollout, standing_steps};
 pub use run::{NewRun, Run};
 pub use state::{RunProgress, RunState, change_state};
 pub use trust::finding::TrustFinding;
-pub use undo::{UndoCall, UndoCounts, UndoStatement, had_none, mark_undone, rows_to_take_back, undo_batch};
+pub use undo::{
+    UndoCall, UndoCounts, UndoStatement, before_unlike, had_none, mark_undone, rows_to_take_back, undo_batch,
+};

@@ -102,6 +102,22 @@ pub async fn had_none(connection: &mut PgConnection, run: i64) -> Result<bool, R
     Ok(had_none)
 }
 
+/// A value that rows had before the run and that does not match a pattern.
+///
+/// # Errors
+/// [`RlsError::Query`].
+pub async fn before_unlike(connection: &mut PgConnection, run: i64, pattern: &str) -> Result<Option<String>, RlsError> {
+    let before = act(connection).await?;
+    let unlike = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/before_unlike.sql"))
+        .bind(run)
+        .bind(pattern)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(RlsError::query("asking what rows had before the run"))?;
+    before.again(connection).await?;
+    Ok(unlike)
+}
+
 /// Marks a run as taken back.
 ///
 /// # Errors

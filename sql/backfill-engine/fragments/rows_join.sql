@@ -3,10 +3,10 @@
 -- not min() and max(), which uuid has from PostgreSQL 18 on only; and it is one probe of the index.
 -- It runs under the search path of the application.
 LEFT JOIN LATERAL (
-    SELECT pg_catalog.array_agg(DISTINCT r.:"source_tenant") FILTER (WHERE k.:"tenant_key" IS NOT NULL) AS tenants,
+    SELECT pg_catalog.array_agg(DISTINCT :named) FILTER (WHERE k.:"tenant_key" IS NOT NULL) AS tenants,
            pg_catalog.array_agg(DISTINCT r.:"source_tenant"::pg_catalog.text) FILTER (WHERE k.:"tenant_key" IS NULL) AS ghosts
     FROM :"source" AS r
     :hops
-    LEFT JOIN :"tenants" AS k ON k.:"tenant_key" OPERATOR(pg_catalog.=) r.:"source_tenant" AND k.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) ''
+    LEFT JOIN :"tenants" AS k ON k.:"tenant_key" OPERATOR(pg_catalog.=) :compared_tenant AND k.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) ''
     WHERE :first_key OPERATOR(pg_catalog.=) :from AND r.:"source_tenant" IS NOT NULL
 ) AS :"s" ON true

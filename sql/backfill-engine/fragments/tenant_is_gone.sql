@@ -3,4 +3,4 @@
 -- It runs under the search path of the application.
 (t.:"column" IS NOT NULL AND NOT EXISTS (
     SELECT FROM :"tenants" AS q
-    WHERE q.:"tenant_key" OPERATOR(pg_catalog.=) t.:"column" AND q.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) ''))
+    WHERE q.:"tenant_key":cast OPERATOR(pg_catalog.=) t.:"column":cast AND q.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) ''))

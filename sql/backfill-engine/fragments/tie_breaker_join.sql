@@ -6,5 +6,5 @@ LEFT JOIN LATERAL (
     SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN (pg_catalog.array_agg(c.candidate))[1] END AS tenant
     FROM (:candidates) AS c (candidate)
     WHERE l.nth OPERATOR(pg_catalog.=) 1 AND :lowest OPERATOR(pg_catalog.<>) :highest
-      AND EXISTS (SELECT FROM :"tie_breaker" AS x WHERE x.:"tie_breaker_tenant" OPERATOR(pg_catalog.=) c.candidate AND :equal)
+      AND EXISTS (SELECT FROM :"tie_breaker" AS x WHERE x.:"tie_breaker_tenant" OPERATOR(pg_catalog.=) :candidate AND :equal)
 ) AS :"s" ON true

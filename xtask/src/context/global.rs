@@ -74,6 +74,7 @@ impl Global {
             database_url: self.database_url.clone(),
             direct_url: self.direct_url.clone(),
             config: self.config.clone(),
+            config_is_new: false,
             app_dir: self.app_dir.clone(),
             tls_no_verify: self.tls_no_verify,
             local: self.local,

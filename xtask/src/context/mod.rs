@@ -60,6 +60,15 @@ impl Context {
         Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
+    /// The settings of a command that writes `tenancy.toml`: one that is named need not be there.
+    ///
+    /// # Errors
+    /// A flag, a variable, an env file or `tenancy.toml` is wrong.
+    pub(crate) fn settings_for_new_config(&self) -> Result<Settings, CommandFailure> {
+        let flags = tenancy_config::Flags { config_is_new: true, ..self.global.flags() };
+        Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
+    }
+
     /// The settings in another environment than that of this process.
     ///
     /// # Errors

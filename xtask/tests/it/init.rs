@@ -212,3 +212,28 @@ async fn the_messages_of_the_default_applications_log_are_its_own() {
     assert_eq!(ended.status, 0, "{ended}");
     assert!(file(&own).contains("Tenant guard blocked create without tenantId"), "{}", file(&own));
 }
+
+#[tokio::test]
+async fn the_file_is_written_where_the_other_commands_read_it() {
+    let db = test_support::empty_database().await;
+    run(&db, TABLES.to_owned()).await;
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("conf")).unwrap();
+    let url = db.url(Role::Owner);
+    let init = |arguments: &[&str], variable: &str| {
+        let asked = ["--app-role", "app_user", "--database-url", url.expose()];
+        place.run_with(&[&["init"], arguments, &asked[..]].concat(), &[("TENANCY_CONFIG", variable)])
+    };
+    let written = init(&[], "conf/shop.toml");
+    assert!(written.status == 0 && written.stderr.contains("wrote conf/shop.toml with 1 table"), "{written}");
+    assert!(place.path().join("conf/shop.toml").exists() && !place.path().join("tenancy.toml").exists());
+    let again = init(&[], "conf/shop.toml");
+    assert!(again.status == 2 && again.stderr.contains("conf/shop.toml is there already"), "{again}");
+    let by_option = init(&["--config", "conf/other.toml"], "conf/shop.toml");
+    assert!(by_option.status == 0 && place.path().join("conf/other.toml").exists(), "{by_option}");
+    let output = init(&["--output", "third.toml"], "conf/gone.toml");
+    assert!(output.status == 0 && place.path().join("third.toml").exists(), "{output}");
+    // Whoever only reads it is told that it is not there.
+    let check = init(&["--check"], "conf/gone.toml");
+    assert!(check.status == 2 && check.stderr.contains("TENANCY_CONFIG in the environment"), "{check}");
+}

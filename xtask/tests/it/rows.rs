@@ -47,6 +47,45 @@ fn run(db: &TestDb, place: &Place, arguments: &[&str]) -> Ended {
     place.run(&[arguments, &["--confirm", "127.0.0.1", "--no-progress", "--database-url", url.expose()]].concat())
 }
 
+/// What `audit`, `doctor`, `inventory` and `backfill map` say of a table whose tenant column is no uuid, as the keys of tenants are.
+const OTHER_TYPE: &str = "public.remarks is not protected while its tenant column workspace_id is text and the keys of tenants are uuid: \
+    `cargo xtask backfill map --all` makes slugs and names keys; when each value is one, change its type with the application's migrations: \
+    ALTER TABLE \"public\".\"remarks\" ALTER COLUMN \"workspace_id\" TYPE uuid USING \"workspace_id\"::uuid";
+
+#[tokio::test]
+async fn slugs_in_a_text_become_keys_and_the_column_gets_its_type_by_what_each_command_says() {
+    let db = test_support::empty_database().await;
+    let tables = r#"CREATE TABLE workspaces (id uuid PRIMARY KEY, slug text UNIQUE NOT NULL, name text NOT NULL);
+        CREATE TABLE remarks (id int PRIMARY KEY, workspace_id text);
+        INSERT INTO workspaces SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, 's' || n, 'S' || n FROM generate_series(1, 2) n;
+        INSERT INTO remarks VALUES (1, 's1'), (2, 'S2'), (3, 's1')"#;
+    db.owner().await.run_script("preparing a test", tables).await.unwrap();
+    let place = Place::new();
+    place.write("tenancy.toml", "columns = [\"workspace_id\"]\n[tenant]\ntable = \"workspaces\"\n[tables.remarks]\n");
+    for command in [&["audit"][..], &["doctor"], &["inventory"]] {
+        let said = run(&db, &place, command);
+        let words = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&OTHER_TYPE.split_whitespace().collect::<Vec<_>>().join(" ")), "{said}");
+    }
+    let listed = run(&db, &place, &["backfill", "map", "remarks"]);
+    assert!(
+        listed.stdout.contains("`cargo xtask backfill map public.remarks --file map.csv --dry-run` shows"),
+        "{listed}"
+    );
+    let written = run(&db, &place, &["backfill", "map", "public.remarks", "--format", "csv", "--output", "map.csv"]);
+    assert_eq!(written.status, 3, "{written}");
+    let mapped = run(&db, &place, &["backfill", "map", "public.remarks", "--file", "map.csv"]);
+    assert_eq!(mapped.status, 0, "{mapped}");
+    assert!(mapped.stderr.contains(OTHER_TYPE), "{mapped}");
+    let alter = tenant_rls::Sql::from_static(OTHER_TYPE.split_once("migrations: ").unwrap().1);
+    db.owner().await.run_script("changing a type", alter).await.unwrap();
+    let audit = run(&db, &place, &["audit"]);
+    assert!(!audit.stdout.contains("is not protected") && audit.stdout.contains("1 covered"), "{audit}");
+    let undo = run(&db, &place, &["backfill", "undo", "1"]);
+    assert_eq!(undo.status, 4, "{undo}");
+    assert!(undo.stderr.contains("which is uuid now and cannot hold that"), "{undo}");
+}
+
 #[tokio::test]
 async fn values_that_are_no_keys_are_named_mapped_by_a_file_and_given_back() {
     let (db, place) = shop().await;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { currentTenant, TenantError, TenantMismatchError, TenantMissingError, TenantScopeError } from 'rowfence';
+import { currentTenant, forEachTenant, TenantError, TenantMismatchError, TenantMissingError, TenantScopeError } from 'rowfence';
 import { tenantPrisma } from 'rowfence/prisma';
 import { closeTruth, crowd, everythingOf, PLACES, rowsOf, sessions, truth } from './database.js';
 import { Prisma, PrismaClient } from './generated/client.js';
@@ -111,6 +111,19 @@ for (const { name, url } of PLACES) {
         assert.deepEqual(await db.$queryRaw`UPDATE tasks SET title = title WHERE project_id = ${foreign.project} RETURNING id`, []);
       });
       assert.equal(await everythingOf('tenant-2'), before);
+    });
+
+    it("reads a user's own memberships before a tenant is chosen", async () => {
+      const read = (db: { $queryRaw: PrismaClient['$queryRaw'] }) => db.$queryRaw<{ tenant_id: string }[]>`SELECT tenant_id FROM memberships ORDER BY id`;
+      assert.deepEqual(await db.forUser('ada', read), [{ tenant_id: 'tenant-1' }, { tenant_id: 'tenant-2' }]);
+      assert.deepEqual(await db.forUser('ada', tenants), []);
+      assert.deepEqual(await db.withoutTenant('a test', read), []);
+      await assert.rejects(db.forUser('ada', () => db.withTenant('tenant-1', read)), TenantMismatchError);
+    });
+
+    it('runs a job for one tenant after the other', async () => {
+      const counted = await forEachTenant(db, ['tenant-1', 'tenant-2'], (db) => db.task.count());
+      assert.deepEqual([...counted], [['tenant-1', 40], ['tenant-2', 40]]);
     });
 
     it('refuses everything outside of a scope', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import pg from 'pg';
-import { currentTenant, TenantMismatchError, TenantMissingError, TenantScopeError } from 'rowfence';
+import { currentTenant, forEachTenant, TenantJobError, TenantMismatchError, TenantMissingError, TenantScopeError } from 'rowfence';
 import { tenantPool } from 'rowfence/pg';
 import { closeTruth, crowd, everythingOf, PLACES, rowsOf, sessions, truth } from './database.js';
 
@@ -38,6 +38,48 @@ for (const { name, url } of PLACES) {
       const move = pool.withTenant('tenant-1', (client) => client.query("UPDATE projects SET tenant_id = 'tenant-2'"));
       await assert.rejects(move, /row-level security/);
       assert.equal(await everythingOf('tenant-2'), before);
+    });
+
+    it('runs a job for one tenant after the other, and tells of each that failed', async () => {
+      const tenants = async () => (await pool.withoutTenant('the job reads the tenants', (client) => client.query<{ id: string }>('SELECT id FROM tenants ORDER BY id'))).rows.map((row) => row.id);
+      const counted = await forEachTenant(pool, await tenants(), (client) => count(client));
+      assert.equal(counted.size, 10);
+      assert.deepEqual(new Set(counted.values()), new Set([20]));
+      const before = await everythingOf('tenant-1');
+      const failed = forEachTenant(pool, ['tenant-0', 'tenant-1', 'tenant-2', 'tenant-1'], async (client, tenant) => {
+        assert.equal(currentTenant(), tenant);
+        await client.query("INSERT INTO projects (name) VALUES ('by a job')");
+        if (tenant === 'tenant-1') throw new Error('no mail server');
+      });
+      await assert.rejects(failed, (error) => {
+        assert.ok(error instanceof TenantJobError && error.code === 'ROWFENCE_TENANT_JOB');
+        assert.deepEqual([...error.failures.keys()], ['tenant-1']);
+        assert.equal(error.succeeded, 2);
+        assert.match(error.message, /1 of 3 tenants; first for "tenant-1": no mail server/);
+        return true;
+      });
+      assert.equal(await everythingOf('tenant-1'), before);
+      const written = await truth<{ tenant_id: string }>("DELETE FROM projects WHERE name = 'by a job' RETURNING tenant_id");
+      assert.deepEqual(new Set(written.map((row) => row.tenant_id)), new Set(['tenant-0', 'tenant-2']));
+      await assert.rejects(forEachTenant(pool, [], (client) => count(client)), TenantMissingError);
+      await assert.rejects(forEachTenant(pool, [undefined as unknown as string], (client) => count(client)), TenantMissingError);
+    });
+
+    it("reads a user's own memberships before a tenant is chosen, and nothing else", async () => {
+      const memberships = 'SELECT tenant_id FROM memberships ORDER BY id';
+      const read = async (client: pg.PoolClient) => (await client.query<{ tenant_id: string }>(memberships)).rows.map((row) => row.tenant_id);
+      assert.deepEqual(await pool.forUser('ada', read), ['tenant-1', 'tenant-2']);
+      assert.deepEqual(await pool.forUser('bob', read), ['tenant-2']);
+      assert.deepEqual(await pool.forUser('nobody', read), []);
+      assert.equal(await pool.forUser('ada', (client) => count(client)), 0);
+      assert.equal(await pool.forUser('ada', async () => currentTenant()), undefined);
+      assert.deepEqual(await pool.withTenant('tenant-1', read), ['tenant-1'], 'nothing is left of the user on the connection');
+      assert.deepEqual(await pool.withoutTenant('a test', read), []);
+      for (const id of [undefined, '', 'undefined', 7]) await assert.rejects(pool.forUser(id as string, read), TenantMissingError);
+      await assert.rejects(pool.forUser('ada', () => pool.forUser('bob', read)), TenantMismatchError);
+      await assert.rejects(pool.forUser('ada', () => pool.withTenant('tenant-1', read)), TenantMismatchError);
+      await assert.rejects(pool.withTenant('tenant-1', () => pool.forUser('ada', read)), TenantMismatchError);
+      assert.throws(() => tenantPool(raw, { userVariable: 'APP.current_tenant_id' }), /both the tenant and the user/);
     });
 
     it('refuses every statement outside of a scope', async () => {

@@ -82,7 +82,8 @@ impl Undo<'_> {
     /// # Errors
     /// [`Error::NoRun`] if there is no such run; [`Error::Unsuitable`] if its table cannot be backfilled any more;
     /// [`Error::Triggers`] or [`Error::Rules`] if something would fire that `tenancy.toml` does not allow;
-    /// [`Error::Strict`] if the table requires a tenant; [`Error::Dependent`] if later runs took tenants from its rows;
+    /// [`Error::Strict`] if the table requires a tenant; [`Error::NotHeld`] if its tenant column has another type since, which cannot hold what
+    /// rows had; [`Error::Dependent`] if later runs took tenants from its rows;
     /// [`tenant_rls::Error::CannotSee`] if row level security hides rows from this login; [`tenant_ops::Error::Held`]
     /// if another run works on the table; [`Error::Database`] if the database refuses. Rows that the run made need no proof that the
     /// login sees every row, and no column that can be NULL.
@@ -98,6 +99,11 @@ impl Undo<'_> {
         let made = record.job == tenant_ops::MEMBERSHIPS_JOB;
         if !made && catalog.table(&plan.table)?.column.not_null && self.had_none().await? {
             return Err(Error::Strict { table: plan.table });
+        }
+        if let Some(value) = self.not_held(&plan).await? {
+            let (table, column) = (plan.table, plan.column.to_string());
+            let type_name = plan.column_type.cast().trim_start_matches("pg_catalog.");
+            return Err(Error::NotHeld { run: self.run, table, column, type_name, value });
         }
         let dependent = dependent(self.tenancy, &plan.table, record, &runs);
         if !dependent.is_empty() {
@@ -164,6 +170,19 @@ impl Undo<'_> {
         let _ = lease.release(self.database).await;
         let (stopped, undone, kept) = done?;
         Ok(UndoReport { stopped, left: rows.saturating_sub(undone + kept), ..self.report(plan, undone, kept) })
+    }
+
+    /// A value that rows had before the run, and that their tenant column cannot hold since it got another type.
+    async fn not_held(&self, plan: &BackfillPlan) -> Result<Option<String>> {
+        let pattern = match plan.column_type.family() {
+            "uuid" => "^([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}$",
+            "integer" => "^-?[0-9]{1,19}$",
+            _ => return Ok(None),
+        };
+        let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
+        let value = tenant_ops::before_unlike(tx.connection(), self.run, pattern).await?;
+        tx.rollback().await?;
+        Ok(value)
     }
 
     /// Whether rows of the run had no tenant before.

@@ -1,9 +1,11 @@
 //! The plan of a backfill: a table and the sources of its rows' tenant, checked against the catalog.
 
+pub(crate) mod cast;
 pub(crate) mod order;
 pub(crate) mod row_key;
 pub(crate) mod selection;
 pub(crate) mod source;
+mod target;
 
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::class::Class;
@@ -28,6 +30,8 @@ pub struct BackfillPlan {
     pub(crate) key: RowKey,
     pub(crate) column: Ident,
     pub(crate) column_type: TenantColumnType,
+    /// The type in which tenants are compared: that of the column, or where the column is a text and the key of the tenant table another type, that one.
+    pub(crate) tenant_type: TenantColumnType,
     pub(crate) tenants: TableName,
     pub(crate) tenant_key: Ident,
     /// Where a session has its tenant.
@@ -149,19 +153,23 @@ impl BackfillPlan {
         };
         let column_type = TenantColumnType::of(&tenant_table.column.type_name)
             .ok_or_else(|| unsuitable(Unsuitable::Type { type_name: tenant_table.column.type_name.clone() }))?;
-        if catalog.tenant_key_type.as_deref().and_then(TenantColumnType::of).map(TenantColumnType::family)
-            != Some(column_type.family())
-        {
-            return Err(unsuitable(Unsuitable::TypesDiffer {
-                column: tenant_table.column.type_name.clone(),
-                tenants: catalog.tenants.clone(),
-                key: catalog.tenant_key_type.clone(),
-            }));
-        }
+        let tenant_type = match catalog.tenant_key_type.as_deref().and_then(TenantColumnType::of) {
+            Some(key) if key.family() == column_type.family() => column_type,
+            // A text can hold any key, until the column gets its type.
+            Some(key) if column_type.family() == "text" => key,
+            _ => {
+                return Err(unsuitable(Unsuitable::TypesDiffer {
+                    column: tenant_table.column.type_name.clone(),
+                    tenants: catalog.tenants.clone(),
+                    key: catalog.tenant_key_type.clone(),
+                }));
+            }
+        };
         Ok(Self {
             key: key(tenant_table).map_err(unsuitable)?,
             column: Ident::new(&tenant_table.column.name)?,
             column_type,
+            tenant_type,
             tenants: catalog.tenants.clone(),
             tenant_key: Ident::new(&tenancy.tenant.key)?,
             setting: SessionSetting::of(tenancy),
@@ -175,6 +183,11 @@ impl BackfillPlan {
             leaves,
             table: name,
         })
+    }
+
+    /// Whether the tenant column is a text, and the key of the tenant table is not.
+    pub(crate) fn holds_keys_as_texts(&self) -> bool {
+        self.column_type.family() != self.tenant_type.family()
     }
 
     /// The FROM item of statements over all rows: a table without those that inherit from it, or a partitioned table
@@ -196,7 +209,9 @@ impl BackfillPlan {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
         let mut read: Vec<Ident> = [ctid, self.column.clone()].into_iter().chain(self.key.columns()).collect();
         read.extend(self.sources.iter().filter_map(Source::pointer).flat_map(Pointer::columns).cloned());
-        read.extend(self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here.clone()));
+        read.extend(
+            self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|equal| equal.here.clone()),
+        );
         let written =
             |table: &TableName| Access { table: table.clone(), read: read.clone(), write: Some(self.column.clone()) };
         let mut access = vec![written(&self.table)];

@@ -2,11 +2,13 @@
 
 use tenancy_config::tenancy::{HopRule, SourceRule, TableRules, TieBreakerRule};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
-use tenant_inventory::{Catalog, TenantTable};
+use tenant_inventory::Catalog;
 use tenant_rls::{Access, TenantId};
 
 use crate::error::{Error, Result};
 use crate::finding::AbsentSource;
+use crate::plan::cast::Cast;
+use crate::plan::target::RuleOf;
 use crate::unsuitable::{TieBreakerDuty, Unsuitable};
 
 /// A source of the tenant.
@@ -67,9 +69,13 @@ impl Mapping {
 #[derive(Debug, Clone)]
 pub(crate) struct Pointer {
     pub(crate) via: Ident,
+    /// How that column is compared with the key of the first table on the way.
+    pub(crate) cast: Cast,
     pub(crate) table: TableName,
     pub(crate) key: Ident,
     pub(crate) tenant: Ident,
+    /// How the tenant there is compared with the key of the tenant table.
+    pub(crate) tenant_cast: Cast,
     /// Tables on the way, in order.
     pub(crate) through: Vec<Hop>,
     /// What other columns of the row must hold.
@@ -84,6 +90,8 @@ pub(crate) struct Hop {
     pub(crate) key: Ident,
     /// Its column that points on.
     pub(crate) column: Ident,
+    /// How that column is compared with the next table's.
+    pub(crate) cast: Cast,
 }
 
 /// A rule that decides between several tenants: the one tenant that has a row with equal columns there wins, if it is
@@ -94,8 +102,20 @@ pub struct TieBreaker {
     pub name: String,
     pub(crate) table: TableName,
     pub(crate) tenant: Ident,
-    /// The columns that must be equal, in the row and in that table.
-    pub(crate) equal: Vec<(Ident, Ident)>,
+    /// How a tenant's key is compared with that column.
+    pub(crate) tenant_cast: Cast,
+    pub(crate) equal: Vec<Equal>,
+}
+
+/// Two columns that must be equal for a tie-breaker.
+#[derive(Debug, Clone)]
+pub(crate) struct Equal {
+    /// The column of the row.
+    pub(crate) here: Ident,
+    /// The column of the other table.
+    pub(crate) there: Ident,
+    /// How the former is compared with the latter.
+    pub(crate) cast: Cast,
 }
 
 impl Source {
@@ -142,7 +162,7 @@ impl Pointer {
 
 impl TieBreaker {
     pub(crate) fn access(&self) -> Access {
-        let read = self.equal.iter().map(|(_, there)| there).chain([&self.tenant]).cloned().collect();
+        let read = self.equal.iter().map(|equal| &equal.there).chain([&self.tenant]).cloned().collect();
         Access { table: self.table.clone(), read, write: None }
     }
 }
@@ -186,15 +206,15 @@ impl ResolvedRules {
     /// and the same other tie-breakers, so that the row which is written first gets what the others get.
     fn check_order(&self, table: &TableName) -> Result<()> {
         let pointers = self.sources.iter().filter_map(Source::pointer).flat_map(Pointer::columns);
-        let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here);
+        let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|equal| &equal.here);
         let deciding: Vec<&Ident> = pointers.chain(compared).collect();
         for (position, tie_breaker) in
             (1..).zip(&self.tie_breakers).filter(|(_, tie_breaker)| tie_breaker.table == *table)
         {
-            let unequal = tie_breaker.equal.iter().find(|(here, there)| here != there);
-            let lacking = deciding.iter().find(|column| tie_breaker.equal.iter().all(|(here, _)| here != **column));
+            let unequal = tie_breaker.equal.iter().find(|equal| equal.here != equal.there);
+            let lacking = deciding.iter().find(|column| tie_breaker.equal.iter().all(|equal| equal.here != ***column));
             let must = match (unequal, lacking) {
-                (Some((here, there)), _) => {
+                (Some(Equal { here, there, .. }), _) => {
                     TieBreakerDuty::CompareWithItself { column: here.to_string(), with: there.to_string() }
                 }
                 (_, Some(column)) => TieBreakerDuty::CompareToo { column: column.to_string() },
@@ -250,72 +270,75 @@ pub(crate) fn all_absent(
     Ok((!found.is_empty()).then_some(found))
 }
 
-/// The table of a rule. A table without a tenant column is an error: rows would get a tenant to which it might have objected.
-fn table_of_rule<'a>(
-    catalog: &'a Catalog,
-    tenancy: &Tenancy,
-    own: &TableName,
-    (name, table): (&str, &str),
-) -> Result<&'a TenantTable> {
-    catalog.table(&TableName::parse(table, &tenancy.database.schema)?).map_err(|why| Error::NoSuchSource {
-        table: own.clone(),
-        source_name: name.to_owned(),
-        why: Box::new(why),
-    })
-}
-
 /// The source that a rule describes.
 pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule) -> Result<Source> {
-    let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let of = RuleOf { catalog, tenancy, table: own, name: &rule.name };
+    let target = of.target(&rule.table)?;
     let table = target.name.clone();
     if (rule.all || !rule.through.is_empty()) && table == *own {
-        let why = Unsuitable::AsksItself { source: rule.name.clone() };
-        return Err(Error::Unsuitable { table, why: Box::new(why) });
+        return Err(of.unsuitable(Unsuitable::AsksItself { source: rule.name.clone() }));
     }
     // A key that is not unique would count a row several times. On a way over other tables, all rows are asked anyway.
-    if !rule.all && rule.through.is_empty() && target.key != [rule.key.as_str()] {
-        let why = Unsuitable::NotByKey { source: rule.name.clone(), table: table.clone(), column: rule.key.clone() };
-        return Err(Error::Unsuitable { table, why: Box::new(why) });
+    if !rule.all && rule.through.is_empty() && !target.is_unique(&rule.key, catalog) {
+        let (source, column) = (rule.name.clone(), rule.key.clone());
+        return Err(of.unsuitable(Unsuitable::NotByKey { source, table, column }));
     }
+    let tenant = rule.tenant.as_deref().unwrap_or(&target.tenant);
+    let hops = rule.through.iter().map(|hop| TableName::parse(&hop.table, &tenancy.database.schema));
+    let hops = hops.collect::<Result<Vec<_>, _>>()?;
+    // Each table on the way with the column by which it is found, from the first to the last.
+    let found_by: Vec<(&TableName, &str)> =
+        hops.iter().zip(rule.through.iter().map(|hop| hop.key.as_str())).chain([(&table, rule.key.as_str())]).collect();
+    let through = rule.through.iter().zip(&hops).zip(&found_by[1..]);
+    let through = through.map(|((rule, table), next)| hop(of, rule, table, *next)).collect::<Result<_>>()?;
     let pointer = Pointer {
         via: Ident::new(&rule.column)?,
-        tenant: Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?,
+        cast: of.cast((own, &rule.column), found_by[0])?,
+        tenant: Ident::new(tenant)?,
+        tenant_cast: of.cast((&table, tenant), (&catalog.tenants, &tenancy.tenant.key))?,
         key: Ident::new(&rule.key)?,
-        table,
-        through: rule.through.iter().map(|hop| self::hop(catalog, tenancy, own, rule, hop)).collect::<Result<_>>()?,
+        through,
         when: rule
             .when
             .iter()
             .map(|(column, value)| Ok((Ident::new(column)?, value.clone())))
             .collect::<Result<_>>()?,
+        table,
     };
     let many = rule.all || !rule.through.is_empty();
     let kind = if many { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
     Ok(Source { name: rule.name.clone(), kind })
 }
 
-/// A table on the way to a source. One of a role that nobody relies on is not read.
-fn hop(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule, hop: &HopRule) -> Result<Hop> {
-    let table = TableName::parse(&hop.table, &tenancy.database.schema)?;
-    let stranger =
-        catalog.classified.iter().find(|known| known.table == table).and_then(|known| known.stranger.as_ref());
-    if let Some(stranger) = stranger {
-        let why = Unsuitable::OverStranger {
-            source: rule.name.clone(),
-            table: stranger.table.clone(),
-            owner: stranger.owner.clone(),
-        };
-        return Err(Error::Unsuitable { table: own.clone(), why: Box::new(why) });
+/// A table on the way to a source, which points to the `next` one. One of a role that nobody relies on is not read.
+fn hop(of: RuleOf<'_>, hop: &HopRule, table: &TableName, next: (&TableName, &str)) -> Result<Hop> {
+    let known = of.catalog.classified.iter().find(|known| known.table == *table);
+    if let Some(stranger) = known.and_then(|known| known.stranger.as_ref()) {
+        let (table, owner) = (stranger.table.clone(), stranger.owner.clone());
+        return Err(of.unsuitable(Unsuitable::OverStranger { source: of.name.to_owned(), table, owner }));
     }
-    Ok(Hop { table, key: Ident::new(&hop.key)?, column: Ident::new(&hop.column)? })
+    Ok(Hop {
+        table: table.clone(),
+        key: Ident::new(&hop.key)?,
+        column: Ident::new(&hop.column)?,
+        cast: of.cast((table, &hop.column), next)?,
+    })
 }
 
 /// The tie-breaker that a rule describes.
 fn tie_breaker(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &TieBreakerRule) -> Result<TieBreaker> {
-    let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
-    let table = target.name.clone();
-    let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?;
-    let equal = rule.equal.iter().map(|(here, there)| Ok((Ident::new(here)?, Ident::new(there)?)));
-    let equal = equal.collect::<Result<_>>()?;
-    Ok(TieBreaker { name: rule.name.clone(), table, tenant, equal })
+    let of = RuleOf { catalog, tenancy, table: own, name: &rule.name };
+    let target = of.target(&rule.table)?;
+    let tenant = rule.tenant.as_deref().unwrap_or(&target.tenant);
+    let equal = |(here, there): (&String, &String)| {
+        let cast = of.cast((own, here), (&target.name, there))?;
+        Ok(Equal { here: Ident::new(here)?, there: Ident::new(there)?, cast })
+    };
+    Ok(TieBreaker {
+        name: rule.name.clone(),
+        tenant: Ident::new(tenant)?,
+        tenant_cast: of.cast((&catalog.tenants, &tenancy.tenant.key), (&target.name, tenant))?,
+        equal: rule.equal.iter().map(equal).collect::<Result<_>>()?,
+        table: target.name,
+    })
 }

@@ -20,7 +20,7 @@ pub(crate) fn judge(plan: &BackfillPlan) -> Result<Sql> {
         .fragment("key_text", plan.key.text())
         .fragment("key_is_one_of", plan.key.is_one_of(&Sql::from_static("$1")))
         .ident("column", &plan.column)
-        .fragment("type", Sql::from_static(plan.column_type.cast()))
+        .fragment("type", Sql::from_static(plan.tenant_type.cast()))
         .fragment("vias", list(&resolution.vias))
         .fragment("seen", resolution.seen())
         .fragment("said", list_or_null(&resolution.tenants[..sources]))

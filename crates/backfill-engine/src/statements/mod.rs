@@ -3,6 +3,7 @@
 mod batch;
 pub(crate) mod decisions;
 pub(crate) mod keyed;
+mod pointer;
 pub(crate) mod resolution;
 mod rows;
 mod said;
@@ -100,6 +101,10 @@ fn ghosts(plan: &BackfillPlan, source: &Pointer) -> Sql {
     Template::new(include_str!("../../../../sql/backfill-engine/ghosts.sql"))
         .table("source", &source.table)
         .ident("source_tenant", &source.tenant)
+        .fragment(
+            "compared_tenant",
+            source.tenant_cast.of(Template::new("s.:\"tenant\"").ident("tenant", &source.tenant).build()),
+        )
         .table("tenants", &plan.tenants)
         .ident("tenant_key", &plan.tenant_key)
         .build()

@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::fragments::{call, list, list_or_null, number, texts};
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
-use crate::plan::source::{Pointer, SourceKind, TieBreaker};
+use crate::plan::cast::Cast;
+use crate::plan::source::{Equal, Pointer, SourceKind, TieBreaker};
+use crate::statements::pointer::{first_key, hops, named_by_rows};
 use crate::statements::said::Said;
 
 /// The pieces of the statements, in the order of sources and then tie-breakers.
@@ -37,13 +39,13 @@ pub(crate) struct Resolution {
     nth: Option<Sql>,
     /// The tenant that takes the rest, if it still exists.
     rest: Option<Sql>,
-    /// No tenant, of the type of the tenant column.
+    /// No tenant, of the type in which tenants are compared.
     nobody: Sql,
 }
 
 impl Resolution {
     fn nothing(plan: &BackfillPlan) -> Self {
-        let nobody = Template::new("NULL:::type").fragment("type", Sql::from_static(plan.column_type.cast())).build();
+        let nobody = Template::new("NULL:::type").fragment("type", Sql::from_static(plan.tenant_type.cast())).build();
         Self {
             joins: Vec::new(),
             vias: Vec::new(),
@@ -72,7 +74,7 @@ impl Resolution {
             resolution.pointers.push(pointer.map_or(Sql::from_static("NULL::pg_catalog.text"), text));
         }
         resolution.of_sources = resolution.columns.len();
-        for (here, _) in plan.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal) {
+        for Equal { here, .. } in plan.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal) {
             resolution.via(here)?;
         }
         for (n, tie_breaker) in (plan.sources.len() + 1..).zip(&plan.tie_breakers) {
@@ -100,15 +102,21 @@ impl Resolution {
                 );
                 let from = self.from(pointer)?;
                 let join = join.fragment("from", from).ident("source_key", &pointer.key);
+                let join = join.fragment("source_tenant", pointer.tenant_of(&s));
                 self.joins.push(join.ident("s", &s).ident("e", &e).build());
                 let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
-                let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
+                let value = match pointer.tenant_cast {
+                    Cast::None => with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END"),
+                    _ => Template::new(":\"e\".:\"key\"").ident("e", &e).ident("key", key).build(),
+                };
                 (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::pg_catalog.text END"))
             }
             SourceKind::Rows(pointer) => {
                 let join =
                     Self::join(plan, include_str!("../../../../sql/backfill-engine/fragments/rows_join.sql"), pointer);
                 let join = join.fragment("hops", hops(pointer)?).fragment("first_key", first_key(pointer)?);
+                let join = join.fragment("compared_tenant", pointer.tenant_of(&Ident::new("r")?));
+                let join = join.ident("source_tenant", &pointer.tenant).fragment("named", named_by_rows(plan, pointer));
                 let from = self.from(pointer)?;
                 self.joins.push(join.fragment("from", from).ident("s", &s).build());
                 (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
@@ -158,13 +166,12 @@ impl Resolution {
         Template::new(text)
             .table("source", &pointer.table)
             .table("tenants", &plan.tenants)
-            .ident("source_tenant", &pointer.tenant)
             .ident("tenant_key", &plan.tenant_key)
     }
 
     /// The key with which a source is asked; NULL where the row does not hold what the source wants.
     fn from(&mut self, pointer: &Pointer) -> Result<Sql> {
-        let from = Template::new("l.:\"via\"").ident("via", &self.via(&pointer.via)?).build();
+        let from = pointer.cast.of(Template::new("l.:\"via\"").ident("via", &self.via(&pointer.via)?).build());
         let mut wants = Vec::new();
         for (column, value) in &pointer.when {
             let wanted = Template::new("l.:\"kind\"::pg_catalog.text OPERATOR(pg_catalog.=) :'value'");
@@ -181,14 +188,10 @@ impl Resolution {
     fn add_tie_breaker(&mut self, tie_breaker: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
         let s = Ident::new(format!("s{n}"))?;
         let mut equal = Vec::new();
-        for (here, there) in &tie_breaker.equal {
-            let via = self.via(here)?;
-            equal.push(
-                Template::new("x.:\"there\" OPERATOR(pg_catalog.=) l.:\"via\"")
-                    .ident("there", there)
-                    .ident("via", &via)
-                    .build(),
-            );
+        for Equal { here, there, cast } in &tie_breaker.equal {
+            let value = cast.of(Template::new("l.:\"via\"").ident("via", &self.via(here)?).build());
+            let one = Template::new("x.:\"there\" OPERATOR(pg_catalog.=) :value").ident("there", there);
+            equal.push(one.fragment("value", value).build());
         }
         self.joins.push(
             Template::new(include_str!("../../../../sql/backfill-engine/fragments/tie_breaker_join.sql"))
@@ -197,6 +200,7 @@ impl Resolution {
                 .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))
                 .table("tie_breaker", &tie_breaker.table)
                 .ident("tie_breaker_tenant", &tie_breaker.tenant)
+                .fragment("candidate", tie_breaker.tenant_cast.of(Sql::from_static("c.candidate")))
                 .fragment("equal", Sql::join(equal, " AND "))
                 .ident("s", &s)
                 .build(),
@@ -352,33 +356,6 @@ impl Resolution {
     }
 }
 
-/// The tables on the way to a source, joined from its end to its beginning.
-fn hops(pointer: &Pointer) -> Result<Sql> {
-    let mut joins = Vec::new();
-    let mut next = (Ident::new("r")?, &pointer.key);
-    for (at, hop) in pointer.through.iter().enumerate().rev() {
-        let alias = Ident::new(format!("h{}", at + 1))?;
-        let join = Template::new(include_str!("../../../../sql/backfill-engine/fragments/hop_join.sql"))
-            .table("hop", &hop.table)
-            .ident("h", &alias)
-            .ident("column", &hop.column)
-            .ident("next", &next.0)
-            .ident("next_key", next.1);
-        joins.push(join.build());
-        next = (alias, &hop.key);
-    }
-    Ok(Sql::join(joins, "\n"))
-}
-
-/// The column that a pointer is compared with: that of the first table on the way.
-fn first_key(pointer: &Pointer) -> Result<Sql> {
-    let (alias, key) = match pointer.through.first() {
-        Some(hop) => ("h1", &hop.key),
-        None => ("r", &pointer.key),
-    };
-    Ok(Template::new(":\"alias\".:\"key\"").ident("alias", &Ident::new(alias)?).ident("key", key).build())
-}
-
 /// The join of one tenant for every row.
 fn given_join(plan: &BackfillPlan, tenant: &TenantId, e: &Ident) -> Sql {
     Template::new(include_str!("../../../../sql/backfill-engine/fragments/given_join.sql"))
@@ -386,7 +363,7 @@ fn given_join(plan: &BackfillPlan, tenant: &TenantId, e: &Ident) -> Sql {
         .ident("e", e)
         .ident("tenant_key", &plan.tenant_key)
         .literal("tenant", tenant.as_str())
-        .fragment("type", Sql::from_static(plan.column_type.cast()))
+        .fragment("type", Sql::from_static(plan.tenant_type.cast()))
         .build()
 }
 

@@ -32,7 +32,13 @@ impl BackfillPlan {
             .table("tenants", &self.tenants)
             .ident("tenant_key", &self.tenant_key)
             .ident("column", &self.column)
+            .fragment("cast", self.cast_to_compare())
             .build()
+    }
+
+    /// The cast under which the tenant column is compared with the key of the tenant table.
+    pub(crate) fn cast_to_compare(&self) -> Sql {
+        Sql::from_static(if self.holds_keys_as_texts() { "::pg_catalog.text" } else { "" })
     }
 
     /// What row `t` has in its tenant column, as the journal keeps it.

@@ -1,4 +1,4 @@
-//! What the server gets: the statements of four plans, as they are composed, in `snapshots/`. The server explains each of them.
+//! What the server gets: the statements of five plans, as they are composed, in `snapshots/`. The server explains each of them.
 
 use local_db::Role;
 use sqlx::Arguments as _;
@@ -22,6 +22,8 @@ const TABLES: &str = r#"
     CREATE TABLE booking (id text PRIMARY KEY, "customerId" text, "tenantId" text);
     CREATE TABLE message (id text PRIMARY KEY, author text, "tenantId" text);
     CREATE TABLE remark (id text PRIMARY KEY, author text, room text, "tenantId" text);
+    CREATE TABLE project (id uuid PRIMARY KEY, "tenantId" text);
+    CREATE TABLE event (id text PRIMARY KEY, kind text, subject varchar(60), "tenantId" text);
     CREATE TABLE line ("bookingId" text, number int, "customerId" text, "tenantId" text, PRIMARY KEY ("bookingId", number))"#;
 
 const RULES: &str = r#"
@@ -38,15 +40,19 @@ const RULES: &str = r#"
     sources = [{ name = "membership", column = "author", table = "membership", key = "person", all = true }]
     tie_breakers = [{ name = "visit", table = "visit", equal = { author = "person", room = "room" } }]
 
+    [tables.event]
+    sources = [{ name = "project", column = "subject", table = "project", when = { kind = "Project" } }]
+
     [tables.line]
     sources = [{ name = "customer", column = "customerId", table = "customer" }]"#;
 
 /// The plans by what is special about them, each with its table.
-const PLANS: [(&str, &str); 4] = [
+const PLANS: [(&str, &str); 5] = [
     ("one_source", "booking"),
     ("source_of_several_tenants", "message"),
     ("tie_breaker", "remark"),
     ("composite_key", "line"),
+    ("other_type", "event"),
 ];
 
 #[tokio::test]
@@ -79,6 +85,25 @@ async fn composed_statements_are_as_in_their_snapshots_and_the_server_explains_t
     database.close().await;
 }
 
+#[tokio::test]
+async fn a_value_of_another_type_is_found_by_the_index_of_the_key() {
+    let db = test_support::empty_database().await;
+    let mut owner = db.owner().await;
+    owner.run_script("preparing a test", TABLES).await.unwrap();
+    let many = r#"INSERT INTO project SELECT pg_catalog.gen_random_uuid(), 't' FROM generate_series(1, 20000);
+        INSERT INTO event SELECT p.id::text, 'Project', p.id::text, NULL FROM project AS p LIMIT 20;
+        ANALYZE project; ANALYZE event"#;
+    owner.run_script("preparing a test", many).await.unwrap();
+    let database = Database::connect(&db.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
+    let tenancy = Tenancy::from_toml(RULES, "tenancy.toml".as_ref()).unwrap();
+    let catalog = Catalog::load(&database, &tenancy).await.unwrap();
+    let plan = BackfillPlan::new(&catalog, &tenancy, "event").unwrap();
+    let survey = Statements::new(&plan, OnConflict::Report).unwrap().survey;
+    let lines = explain(&mut owner, &survey, PgArguments::default()).await.join("\n");
+    assert!(lines.contains("Index Scan using project_pkey"), "{lines}");
+    database.close().await;
+}
+
 /// The parameters of statements over what people decided.
 enum Value {
     List,
@@ -98,12 +123,15 @@ fn arguments(values: impl IntoIterator<Item = Value>) -> PgArguments {
 }
 
 /// Has the server accept and plan a statement, which it does not run.
-async fn explain(session: &mut DirectConnection, statement: &Sql, arguments: PgArguments) {
+async fn explain(session: &mut DirectConnection, statement: &Sql, arguments: PgArguments) -> Vec<String> {
     let explain = Template::new("EXPLAIN :statement").fragment("statement", statement.clone()).build();
     let plan: Result<Vec<String>, _> =
         sqlx::query_scalar_with(&explain, arguments).fetch_all(session.connection()).await;
     match plan {
-        Ok(plan) => assert!(!plan.is_empty()),
+        Ok(plan) => {
+            assert!(!plan.is_empty());
+            plan
+        }
         Err(error) => panic!("{error}: {}", statement.as_str()),
     }
 }

@@ -1,5 +1,5 @@
-//! Sources beside the foreign keys of a table itself, for a file that is only being written: over tables without a tenant column, and of
-//! polymorphic columns.
+//! Sources beside the foreign keys of a table itself, for a file that is only being written: over tables without a tenant column, of polymorphic
+//! columns, and by tenants of which several may point at one row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +10,7 @@ use tenant_rls::{Database, Error as RlsError, Fault, fault_of};
 
 use crate::error::{Error, Result};
 use crate::plan::BackfillPlan;
+use crate::suggest::keys::tenants_pointing_here;
 use crate::suggest::measure;
 use crate::suggest::notes::{SuggestNote, polymorphic};
 use crate::suggest::reader::TableReader;
@@ -48,7 +49,8 @@ pub async fn sources_beside_keys(
     };
     let wanted = |table: &&TenantTable| {
         let may_lack = !table.null_rows_are_meant() && !table.column.never_null;
-        may_lack && (has_pair(table) || !ways(table, catalog, &facts).is_empty())
+        let pointed_to = tenants_pointing_here(table, catalog, tenancy).iter().any(|source| source.all);
+        may_lack && (has_pair(table) || pointed_to || !ways(table, catalog, &facts).is_empty())
     };
     let tables: Vec<&TenantTable> = catalog.tables.iter().filter(wanted).collect();
     let mut columns = BTreeMap::new();
@@ -78,7 +80,9 @@ impl TableReader<'_> {
             known.into_iter().partition(|source| source.basis == Basis::Hops && !source.declared);
         let names: BTreeSet<String> = own.iter().map(|source| source.rule.name.clone()).collect();
         let is_new = |guess: &SourceSuggestion| !own.iter().any(|source| self.same(&source.rule, &guess.rule));
-        let found = over_others.into_iter().chain(kinds.into_iter().filter(is_new)).collect();
+        let tenants = tenants_pointing_here(table, self.catalog, self.tenancy).into_iter().filter(|source| source.all);
+        let tenants = tenants.map(|rule| self.suggestion(table, rule, Basis::PointedTo, false));
+        let found = over_others.into_iter().chain(kinds.into_iter().chain(tenants).filter(is_new)).collect();
         let (sources, _) = self.usable_beside(table, found, names)?;
         let told = |id: &str| own.iter().chain(&sources).any(|source| source.rule.column == id);
         let pairs = polymorphic(&self.columns[&table.name]).into_iter().filter(|(_, id)| !told(id));
@@ -94,7 +98,13 @@ impl TableReader<'_> {
             return Ok(Vec::new());
         }
         let guessed = async {
-            let mut audit = self.audit(table, &[], &open).await?;
+            let mut audit = match self.audit(table, &[], &open).await {
+                Err(Error::Database(RlsError::CannotSee(_))) => {
+                    open = self.without_hidden(open).await?;
+                    self.audit(table, &[], &open).await?
+                }
+                begun => begun?,
+            };
             measure::limit(&mut audit, TIMEOUT).await?;
             let guessed = self.guesses(&mut audit, table, &open).await?;
             audit.close().await?;

@@ -1,11 +1,12 @@
 //! Guesses: columns whose values are keys of another table.
 
-use tenancy_config::Ident;
 use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Column, TenantTable};
-use tenant_rls::{AuditTx, TenantColumnType};
+use tenant_rls::AuditTx;
 
 use crate::error::Result;
+use crate::plan::cast::{Cast, Family};
 use crate::suggest::keys::{self, short_name};
 use crate::suggest::measure::{self, KeyedTable, OpenColumn};
 use crate::suggest::notes;
@@ -39,20 +40,25 @@ impl TableReader<'_> {
     }
 
     fn pointed_to(&self, table: &TenantTable, column: &Column, polymorphic: bool) -> Vec<KeyedTable> {
-        let Some(family) = TenantColumnType::of(&column.type_name).map(TenantColumnType::family) else {
-            return Vec::new();
-        };
         let others = self.catalog.tables.iter().filter(|other| other.name != table.name);
-        let fits = |other: &&TenantTable| {
-            let key = self.columns[&other.name].iter().find(|key| key.is_key);
-            let same =
-                key.and_then(|key| TenantColumnType::of(&key.type_name)).map(TenantColumnType::family) == Some(family);
+        let keyed = |other: &TenantTable| {
+            let [key] = other.key.as_slice() else { return None };
+            let (cast, is_number) = self.key_cast((&table.name, column.name.as_str()), (&other.name, key))?;
             // A small number is a key of any table, so the name must match as well.
-            let called = || is_called_after(column.name.as_str(), other.name.name().as_str());
-            same && (family != "integer" || polymorphic || called())
+            let fits = !is_number || polymorphic || is_called_after(column.name.as_str(), other.name.name().as_str());
+            fits.then_some(KeyedTable { table: other.name.clone(), key: Ident::new(key).ok()?, cast, is_number })
         };
-        let keyed = |other: &TenantTable| Some((other.name.clone(), Ident::new(other.key.first()?).ok()?));
-        others.filter(fits).filter_map(keyed).collect()
+        others.filter_map(keyed).collect()
+    }
+
+    /// How a column is compared with the key of another table, and whether one of them is a whole number; none where no value of it could be a key.
+    fn key_cast(&self, value: (&TableName, &str), key: (&TableName, &str)) -> Option<(Cast, bool)> {
+        let type_of = |(table, column)| self.catalog.column(table, column).map(|known| known.base_type.as_str());
+        let (value, key) = (type_of(value)?, type_of(key)?);
+        let families = [Family::of(value), Family::of(key)];
+        let may_be_key = |family| matches!(family, Family::Text | Family::Uuid | Family::Integer);
+        let cast = Cast::between(value, key).filter(|_| families.into_iter().all(may_be_key))?;
+        Some((cast, families.contains(&Family::Integer)))
     }
 
     pub(super) async fn guesses(
@@ -69,14 +75,13 @@ impl TableReader<'_> {
                 continue;
             };
             for value in measure::kinds(audit, &table.name, kind).await? {
-                let called = |(other, _): &&KeyedTable| is_called_after(last_word(&value), other.name().as_str());
+                let called = |other: &&KeyedTable| is_called_after(last_word(&value), other.table.name().as_str());
                 // A number is a key of any table, so the kind must name it. A random key is one of a single table.
                 let named: Vec<&KeyedTable> = open.tables.iter().filter(called).collect();
-                let is_number = self.columns[&table.name].iter().any(|column| {
-                    let family = TenantColumnType::of(&column.type_name).map(TenantColumnType::family);
-                    column.name == open.column && family == Some("integer")
-                });
-                let tables = if is_number || !named.is_empty() { named } else { open.tables.iter().collect() };
+                let tables = match named.is_empty() {
+                    true => open.tables.iter().filter(|other| !other.is_number).collect(),
+                    false => named,
+                };
                 guesses.extend(self.best(audit, table, (&open.column, Some((kind, &value))), &tables).await?);
             }
         }
@@ -96,15 +101,15 @@ impl TableReader<'_> {
         }
         let (values, matches) = measure::key_matches(audit, &table.name, (column, kind), others).await?;
         let best = others.iter().zip(matches).rev().filter(|(_, matched)| *matched > 0);
-        let Some(((other, key), matched)) = best.max_by_key(|(_, matched)| *matched) else { return Ok(None) };
+        let Some((other, matched)) = best.max_by_key(|(_, matched)| *matched) else { return Ok(None) };
         if report::percent(matched, values).is_none_or(|share| share < GUESSED_FROM) {
             return Ok(None);
         }
         let name = kind.map_or_else(|| keys::words(column.as_str()), |(_, value)| keys::words(last_word(value)));
         let rule = SourceRule {
-            key: key.to_string(),
+            key: other.key.to_string(),
             when: kind.map(|(kind, value)| (kind.to_string(), value.to_owned())).into_iter().collect(),
-            ..SourceRule::new(&name, column.as_str(), &short_name(other, self.tenancy))
+            ..SourceRule::new(&name, column.as_str(), &short_name(&other.table, self.tenancy))
         };
         let guess = self.suggestion(table, rule, Basis::Guess, false);
         Ok(Some(SourceSuggestion { values: Some(values), values_matched: Some(matched.min(values)), ..guess }))

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::ForeignKey;
-use tenant_inventory::{Catalog, TenantTable};
+use tenant_inventory::{Catalog, ForeignKey, KeyFacts, TenantTable};
 
 /// The sources by foreign keys that point to other tenant tables. A key of several columns is one if the tenant columns and one other pair make it:
-/// then a row without a tenant still has the other value, which the server does not check.
+/// then a row without a tenant still has the other value, which the server does not check. A row to which one tenant at most points is that tenant's.
 pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {
     let source = |key: &ForeignKey| {
         let target = catalog.table(&key.target().ok()?).ok()?;
@@ -24,10 +23,26 @@ pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenan
         })
     };
     let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();
+    sources.extend(tenants_pointing_here(table, catalog, tenancy).into_iter().filter(|source| !source.all));
     // Two constraints on one column give the same source, and names of sources are unique in the file.
     let mut seen = BTreeSet::new();
     sources.retain(|source| seen.insert(source.name.clone()));
     sources
+}
+
+/// The sources by tenants that point at a row of a table, such as at their settings: of all of them, where several may point at one.
+pub(super) fn tenants_pointing_here(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {
+    let source = |key: &KeyFacts| {
+        let ([column], [references]) = (key.columns.as_slice(), key.references.as_slice()) else { return None };
+        let unique = catalog.column(&catalog.tenants, column).is_some_and(|known| known.unique);
+        let registry = short_name(&catalog.tenants, tenancy);
+        (key.target == table.name && *references != table.column.name).then(|| SourceRule {
+            key: column.clone(),
+            all: !unique,
+            ..SourceRule::new(&words(catalog.tenants.name().as_str()), references, &registry)
+        })
+    };
+    catalog.registry_keys.iter().filter_map(source).collect()
 }
 
 /// The name of the table in the file: without its schema if that is the default one.

@@ -8,6 +8,7 @@ use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 use crate::error::Result;
 use crate::fragments::list;
 use crate::plan::BackfillPlan;
+use crate::plan::cast::Cast;
 use crate::statements::resolution::Resolution;
 
 /// The most rows that are examined, of those without a tenant and of the others.
@@ -19,8 +20,16 @@ const VALUES: i64 = 1_000;
 /// The timeout of one query.
 pub(super) const TIMEOUT: &str = "60s";
 
-/// A table that a column may point to, with its key.
-pub(super) type KeyedTable = (TableName, Ident);
+/// A table that a column may point to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct KeyedTable {
+    pub(super) table: TableName,
+    pub(super) key: Ident,
+    /// How the column is compared with the key.
+    pub(super) cast: Cast,
+    /// The column or the key is a whole number, and small ones are keys of any table.
+    pub(super) is_number: bool,
+}
 
 /// A column that is no known source.
 #[derive(Debug)]
@@ -79,10 +88,11 @@ pub(super) async fn key_matches(
         let equal = Template::new("t.:\"kind\"::pg_catalog.text OPERATOR(pg_catalog.=) :'value'");
         equal.ident("kind", kind).literal("value", value).build()
     });
-    let matches = others.iter().map(|(other, key)| {
+    let matches = others.iter().map(|other| {
         Template::new(include_str!("../../../../sql/backfill-engine/fragments/key_match.sql"))
-            .table("other", other)
-            .ident("key", key)
+            .table("other", &other.table)
+            .ident("key", &other.key)
+            .fragment("value", other.cast.of(Sql::from_static("few.value")))
             .build()
     });
     let sql = Template::new(include_str!("../../../../sql/backfill-engine/key_matches.sql"))
@@ -107,8 +117,11 @@ pub(super) async fn sources(
 ) -> Result<SourceMeasurements> {
     let resolution = Resolution::of(plan)?;
     let alone = resolution.alone();
-    let each = |text: &'static str| {
-        let of = |alone: &Sql| Template::new(text).fragment("alone", alone.clone()).build();
+    let each = |text: &'static str, compares: bool| {
+        let of = |alone: &Sql| {
+            let one = Template::new(text).fragment("alone", alone.clone());
+            if compares { one.fragment("cast", plan.cast_to_compare()) } else { one }.build()
+        };
         Sql::join(alone.iter().map(of), ", ")
     };
     let sql = Template::new(include_str!("../../../../sql/backfill-engine/suggest.sql"))
@@ -117,9 +130,13 @@ pub(super) async fn sources(
         .fragment("vias", list(&resolution.vias))
         .fragment("said", list(&resolution.tenants))
         .fragment("joins", Sql::join(resolution.joins.iter().cloned(), "\n"))
-        .fragment("resolves", each("pg_catalog.count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)"))
-        .fragment("compared", each("pg_catalog.count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)"))
-        .fragment("agrees", each("pg_catalog.count(*) FILTER (WHERE own OPERATOR(pg_catalog.=) (:alone))"))
+        .fragment("resolves", each("pg_catalog.count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)", false))
+        .fragment(
+            "compared",
+            each("pg_catalog.count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)", false),
+        )
+        .fragment("agrees", each("pg_catalog.count(*) FILTER (WHERE own OPERATOR(pg_catalog.=) (:alone):cast)", true))
+        .fragment("cast", plan.cast_to_compare())
         .build();
     let row = sqlx::query(&sql)
         .bind(ROWS)

@@ -4,10 +4,10 @@ use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{Catalog, ForeignKey, TenantTable};
 
-use crate::suggest::keys::{short_name, words};
+use crate::suggest::keys::{short_name, tenants_pointing_here, words};
 use crate::suggest::report::Basis;
 
-/// The sources by rows of other tenant tables that point at a row of this one: of all of them, as there may be several.
+/// The sources by rows of other tenant tables, and by tenants, that point at a row of this one: of all of them, as there may be several.
 pub(super) fn pointing_here(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<(SourceRule, Basis)> {
     let [key] = table.key.as_slice() else { return Vec::new() };
     let others = catalog.tables.iter().filter(|other| other.name != table.name && other.unhandled.is_none());
@@ -20,7 +20,8 @@ pub(super) fn pointing_here(table: &TenantTable, catalog: &Catalog, tenancy: &Te
         let columns = other.foreign_keys.iter().filter_map(|here| points_to(here, &table.name, key, other));
         columns.map(|column| (rule(other, &column), Basis::PointedTo)).collect::<Vec<_>>()
     };
-    others.flat_map(of_other).collect()
+    let tenants = tenants_pointing_here(table, catalog, tenancy).into_iter().filter(|source| source.all);
+    others.flat_map(of_other).chain(tenants.map(|source| (source, Basis::PointedTo))).collect()
 }
 
 /// The memberships of the users that a source of this table points to.

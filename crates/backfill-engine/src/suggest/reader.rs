@@ -87,14 +87,33 @@ impl TableReader<'_> {
         let read = read.chain([Ident::new(&table.column.name)?]).collect();
         let mut access = vec![Access { table: table.name.clone(), read, write: None }];
         let others: BTreeSet<&KeyedTable> = open.iter().flat_map(|open| &open.tables).collect();
-        for (other, key) in others {
-            access.push(Access { table: other.clone(), read: vec![key.clone()], write: None });
+        for KeyedTable { table, key, .. } in others {
+            access.push(Access { table: table.clone(), read: vec![key.clone()], write: None });
         }
         let sources = known.iter().filter_map(|known| self.source(table, &known.rule).ok().flatten());
         let pointers = sources.filter_map(|source| source.pointer().cloned());
         access.extend(pointers.flat_map(|pointer| pointer.access().collect::<Vec<_>>()));
         let readers = visibility::readers(self.database, self.tenancy)?;
         Ok(AuditTx::begin(self.database, &access, &readers, None).await?)
+    }
+
+    /// The columns without the tables whose keys are hidden from every role, if that is why nobody may read all of them.
+    pub(super) async fn without_hidden(&self, open: Vec<OpenColumn>) -> Result<Vec<OpenColumn>> {
+        let tables: BTreeSet<KeyedTable> = open.iter().flat_map(|open| open.tables.iter().cloned()).collect();
+        let mut hidden = BTreeSet::new();
+        for KeyedTable { table, key, .. } in tables {
+            let access = [Access { table: table.clone(), read: vec![key], write: None }];
+            match visibility::reader(self.database, self.tenancy, &access).await {
+                Ok(_) => {}
+                Err(RlsError::CannotSee(_)) => drop(hidden.insert(table)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let seen = open.into_iter().map(|mut open| {
+            open.tables.retain(|other| !hidden.contains(&other.table));
+            open
+        });
+        Ok(seen.filter(|open| !open.tables.is_empty()).collect())
     }
 
     /// The source of a rule; none if this database does not have its table.
@@ -127,7 +146,12 @@ impl TableReader<'_> {
             if names.contains(&suggestion.rule.name) {
                 suggestion.rule.name = format!("{} in {}", suggestion.rule.name, suggestion.rule.table);
             }
-            let Some(source) = self.source(table, &suggestion.rule)? else { continue };
+            let source = match self.source(table, &suggestion.rule) {
+                // What was only found is no proposal where it cannot work.
+                Err(Error::Unsuitable { .. }) if !suggestion.declared => None,
+                source => source?,
+            };
+            let Some(source) = source else { continue };
             names.insert(suggestion.rule.name.clone());
             usable.push(suggestion);
             sources.push(source);

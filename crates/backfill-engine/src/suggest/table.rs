@@ -68,8 +68,13 @@ impl TableReader<'_> {
         ways: &[Way<'_>],
     ) -> Result<(Vec<SourceSuggestion>, Option<Error>)> {
         let mut found = self.known(table, ways);
-        let asked = self.open_columns(table, &found);
-        match self.audit(table, &found, &asked).await {
+        let mut asked = self.open_columns(table, &found);
+        let mut begun = self.audit(table, &found, &asked).await;
+        if let Err(Error::Database(RlsError::CannotSee(_))) = &begun {
+            asked = self.without_hidden(asked).await?;
+            begun = self.audit(table, &found, &asked).await;
+        }
+        match begun {
             Ok(mut audit) => {
                 measure::limit(&mut audit, measure::TIMEOUT).await?;
                 found.extend(self.guesses(&mut audit, table, &asked).await?);

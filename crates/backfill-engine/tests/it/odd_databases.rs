@@ -105,10 +105,11 @@ async fn a_source_whose_table_is_not_here_is_left_out_and_named_and_one_without_
         let options = BackfillOptions { dry_run, ..fast() };
         backfill_table(&db, Role::Owner, "bookings", &tenancy, &options, &mut |_| {}).await
     };
-    let tenant = r#"{ name = "tenant", column = "serviceId", table = "Tenant" }"#;
-    let refused = with(&format!("sources = [{client}, {tenant}]"), false).await.unwrap_err();
+    script(&mut db.owner().await, "CREATE TABLE plain (id text PRIMARY KEY)").await;
+    let plain = r#"{ name = "plain", column = "serviceId", table = "plain" }"#;
+    let refused = with(&format!("sources = [{client}, {plain}]"), false).await.unwrap_err();
     assert!(
-        refused.to_string().contains("tenancy.toml has `tenant` decide, but public.Tenant has no rows of tenants"),
+        refused.to_string().contains("tenancy.toml has `plain` decide, but public.plain has no rows of tenants"),
         "{refused}"
     );
     assert!(refused.hint().unwrap().contains("take the source out"), "{:?}", refused.hint());

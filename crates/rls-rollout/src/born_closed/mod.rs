@@ -9,13 +9,13 @@ use tenant_inventory::{BornClosed, BornClosedState, Phase};
 use tenant_ops::{Lease, NewStep, Rollout, born_closed_statements, make_born_closed, verify_born_closed};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql};
 
+use crate::declared_login::run::is_login;
 use crate::error::{Error, Result};
 use crate::journal;
 use crate::journal::change::Change;
 use crate::options::RESOURCE;
 use crate::plan::script::statement_text;
 use crate::run::executor::ddl_is_possible;
-use crate::sign_in::run::is_login;
 
 /// What was done; its JSON is `rls-born-closed/1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -157,8 +157,8 @@ pub(crate) struct StepsApart {
     pub(crate) tables: Steps,
     /// Those of the event trigger.
     pub(crate) born_closed: Steps,
-    /// Those of the login of sign-in.
-    pub(crate) sign_in: Steps,
+    /// Those of the declared logins.
+    pub(crate) logins: Steps,
 }
 
 /// Reads the steps.
@@ -169,6 +169,6 @@ pub(crate) async fn steps_apart(database: &Database, tenancy: &Tenancy) -> Resul
     let subject = BornClosed::subject();
     let steps = journal::steps(database, tenancy).await?;
     let (born_closed, others): (Steps, Steps) = steps.into_iter().partition(|step| step.table == subject);
-    let (sign_in, tables) = others.into_iter().partition(|step| is_login(&step.table));
-    Ok(StepsApart { tables, born_closed, sign_in })
+    let (logins, tables) = others.into_iter().partition(|step| is_login(&step.table));
+    Ok(StepsApart { tables, born_closed, logins })
 }

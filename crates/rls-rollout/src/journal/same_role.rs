@@ -8,9 +8,9 @@ use tenancy_config::Ident;
 use tenant_inventory::{Aspect, AspectKind};
 use tenant_ops::RecordedStep;
 
+use crate::declared_login::role::role_id;
 use crate::error::Result;
 use crate::journal::change::Change;
-use crate::sign_in::login::role_id;
 
 /// Removes the rights of roles that rollouts made and that are gone, also where there is another role of the name.
 pub(super) async fn forget_gone(connection: &mut PgConnection, steps: &mut [RecordedStep<Change>]) -> Result<()> {

@@ -31,11 +31,16 @@ pub(crate) mod unseen;
 use backfill_engine::short_name;
 use prisma_schema::Schema;
 use serde::Serialize;
+use tenancy_config::tenancy::LoginPurpose;
 use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 use tenancy_config::{Ident, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
 
+use crate::declared_login;
+use crate::declared_login::blocked::blockers;
+use crate::declared_login::left::forget;
+use crate::declared_login::report::{PlannedLeft, PlannedLogin};
 use crate::error::Result;
 use crate::options::{Goal, RolloutOptions};
 use crate::plan::added::{ColumnBuilder, PlannedColumn};
@@ -51,10 +56,6 @@ use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
-use crate::sign_in;
-use crate::sign_in::blocked::blockers;
-use crate::sign_in::left::forget;
-use crate::sign_in::report::{PlannedLeft, PlannedSignIn};
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
@@ -69,9 +70,9 @@ pub struct PlanReport {
     pub goal: Goal,
     /// Statements that make the roles, first of all.
     pub roles: Vec<String>,
-    /// The login of sign-in, if one of its own is declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_in: Option<PlannedSignIn>,
+    /// The logins that are declared beside the application's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logins: Vec<PlannedLogin>,
     /// What is taken from roles that `tenancy.toml` names no more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<PlannedLeft>,
@@ -137,12 +138,17 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     }
     let state = state;
     let inventory = &state.inventory;
-    let blocked = blockers(&state);
+    let mut logins = Vec::new();
+    for login in &inventory.declared_logins {
+        logins.push(PlannedLogin::of(login, blockers(&state, login))?);
+    }
+    let blocked: Vec<&LoginPurpose> =
+        logins.iter().filter(|login| !login.stopped_by.is_empty()).map(|login| &login.purpose).collect();
     let mut left = Vec::new();
     let logins_only = options.goal == Goal::Logins;
     let mut planned = if logins_only { Vec::new() } else { grants::tenant_table(database, &state).await? };
-    if blocked.is_empty() {
-        planned.extend(sign_in::steps::steps(&state)?);
+    for login in inventory.declared_logins.iter().filter(|login| !blocked.contains(&&login.purpose)) {
+        planned.extend(declared_login::steps::steps(&state, login)?);
     }
     for login in &state.left {
         planned.extend(login.steps()?);
@@ -179,7 +185,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             };
             let of_parent = gate::parent(inventory, relation, phase, is_stopped);
             stops[position].extend(of_parent);
-            stops[position].extend(sign_in::blocked::stop(&state, &relation.name, !blocked.is_empty()));
+            stops[position].extend(declared_login::blocked::stop(&state, &relation.name, &blocked));
             if !stops[position].is_empty() {
                 continue;
             }
@@ -233,7 +239,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         database: database.session().database.clone(),
         goal: options.goal,
         roles: make,
-        sign_in: inventory.sign_in.as_ref().map(|sign_in| PlannedSignIn::of(sign_in, blocked)).transpose()?,
+        logins,
         left,
         tables: tables.collect(),
         not_added: NotAdded::of(&state),
@@ -247,7 +253,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             .map(|(role, _)| schema_edit::role(role))
             .into_iter()
             .filter(|_| !logins_only)
-            .chain(inventory.sign_in.iter().map(|sign_in| schema_edit::sign_in_role(&sign_in.role)))
+            .chain(inventory.declared_logins.iter().map(|login| schema_edit::login_role(&login.role)))
             .collect(),
         lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })

@@ -7,12 +7,12 @@ use prisma_schema::Schema;
 use tenancy_config::{CommandRef, TableName};
 use tenant_rls::{Sql, Template};
 
+use crate::declared_login::report::PlannedLogin;
 use crate::plan::PlanReport;
 use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::{Execution, Step};
 use crate::plan::unseen::show_unseen;
-use crate::sign_in::report::PlannedSignIn;
 use crate::stop::sentences;
 
 /// The files of one migration folder.
@@ -67,7 +67,7 @@ impl PlanReport {
                 .build();
             writeln!(out, "\n{}", statement_text(&role))?;
         }
-        for statement in self.sign_in.iter().flat_map(PlannedSignIn::usages) {
+        for statement in self.logins.iter().flat_map(PlannedLogin::usages) {
             writeln!(out, "\n{statement};")?;
         }
         let mut said = BTreeSet::new();

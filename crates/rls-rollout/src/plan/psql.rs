@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tenancy_config::CommandRef;
 use tenant_rls::Template;
 
+use crate::declared_login::report::PlannedLogin;
 use crate::options::Goal;
 use crate::plan::PlanReport;
 use crate::plan::script::{one_line, statement_text};
@@ -18,7 +19,7 @@ impl PlanReport {
         let of_tables = self.coverage.has_findings() || !self.not_added.is_empty();
         of_tables && self.goal != Goal::Logins
             || self.tables.iter().any(|table| !table.stopped_by.is_empty())
-            || self.sign_in.as_ref().is_some_and(|sign_in| !sign_in.stopped_by.is_empty())
+            || self.logins.iter().any(|login| !login.stopped_by.is_empty())
     }
 
     /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
@@ -79,7 +80,7 @@ impl PlanReport {
                 writeln!(out, "{statement};")?;
             }
         }
-        self.write_sign_in(out)?;
+        self.logins.iter().try_for_each(|login| write_login(login, out))?;
         for step in &self.steps {
             self.write_step(out, step)?;
         }
@@ -103,27 +104,6 @@ impl PlanReport {
             left.statements.iter().try_for_each(|statement| writeln!(out, "{statement};"))?;
         }
         Ok(())
-    }
-
-    /// The login of sign-in. A script has no password.
-    fn write_sign_in(&self, out: &mut String) -> std::fmt::Result {
-        let Some(sign_in) = &self.sign_in else { return Ok(()) };
-        let role = one_line(sign_in.role.as_str());
-        if !sign_in.stopped_by.is_empty() {
-            return writeln!(out, "-- Left out: sign-in as {role}: {}", one_line(&sentences(&sign_in.stopped_by)));
-        }
-        if sign_in.statements.is_empty() {
-            return Ok(());
-        }
-        writeln!(out, "\n-- The login of sign-in. It belongs to the whole cluster.")?;
-        if sign_in.makes_role {
-            writeln!(
-                out,
-                "-- `{}` gives it a random password, in a file; by hand, after this: \\password {role}",
-                CommandRef::RlsRollout
-            )?;
-        }
-        sign_in.statements.iter().try_for_each(|statement| writeln!(out, "{statement};"))
     }
 
     /// What `schema.prisma` must say before a column is added.
@@ -179,4 +159,24 @@ impl PlanReport {
         }
         Ok(())
     }
+}
+
+/// A declared login. A script has no password.
+fn write_login(login: &PlannedLogin, out: &mut String) -> std::fmt::Result {
+    let (role, purpose) = (one_line(login.role.as_str()), &login.purpose);
+    if !login.stopped_by.is_empty() {
+        return writeln!(out, "-- Left out: {purpose} as {role}: {}", one_line(&sentences(&login.stopped_by)));
+    }
+    if login.statements.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n-- The login of {purpose}. It belongs to the whole cluster.")?;
+    if login.makes_role {
+        writeln!(
+            out,
+            "-- `{}` gives it a random password, in a file; by hand, after this: \\password {role}",
+            CommandRef::RlsRollout
+        )?;
+    }
+    login.statements.iter().try_for_each(|statement| writeln!(out, "{statement};"))
 }

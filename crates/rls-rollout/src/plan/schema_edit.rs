@@ -3,7 +3,7 @@
 use prisma_schema::{Field, Model, Schema};
 use serde::Serialize;
 use tenancy_config::{Ident, TableName, operators_of};
-use tenant_inventory::{AspectKind, Relation, RelationKind, create_sign_in};
+use tenant_inventory::{AspectKind, Relation, RelationKind, create_login};
 use tenant_rls::{Sql, Template, TenantComparison};
 
 use crate::plan::schema_added::AddedField;
@@ -71,10 +71,10 @@ pub(crate) fn role(role: &Ident) -> Sql {
     Template::new("DO :'body'").literal("body", statement_text(&body)).build()
 }
 
-/// The same for the login of sign-in, which has no password and so lets nobody in.
-pub(crate) fn sign_in_role(role: &Ident) -> Sql {
-    let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/prisma_sign_in_role.sql"))
-        .fragment("create", Sql::from_catalog(statement_text(&create_sign_in(role)).to_owned()))
+/// The same for a declared login, which has no password and so lets nobody in.
+pub(crate) fn login_role(role: &Ident) -> Sql {
+    let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/prisma_login_role.sql"))
+        .fragment("create", Sql::from_catalog(statement_text(&create_login(role)).to_owned()))
         .literal("role_name", role.as_str())
         .build();
     Template::new("DO :'body'").literal("body", statement_text(&body)).build()

@@ -31,14 +31,17 @@ pub struct Snapshot {
 pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
     let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let goal = match options.goal {
-        // They get rights and policies, on the tables of sign-in.
+        // They get rights and policies, on their own tables.
         Goal::Logins => None,
         Goal::Phase(phase) => Some(phase),
         Goal::Auto => Some(Phase::Enforce),
     };
     let is_touched = |relation: &Relation| match goal {
         Some(goal) => state.inventory.phase(relation) < goal,
-        None => state.inventory.tenancy.auth_table(&relation.name).is_some(),
+        None => {
+            let mut logins = state.inventory.declared_logins.iter();
+            logins.any(|login| login.tables.iter().any(|declared| declared.table == relation.name))
+        }
     };
     let relations = state.inventory.relations.iter();
     let touched = relations.filter(|relation| relation.kind != RelationKind::ForeignPartition && is_touched(relation));

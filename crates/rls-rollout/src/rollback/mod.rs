@@ -18,6 +18,7 @@ use tenant_rls::Database;
 use tokio::sync::watch;
 
 use crate::born_closed::back::take_back;
+use crate::declared_login;
 use crate::error::{Error, Result};
 use crate::options::RESOURCE;
 use crate::rollback::checks::check;
@@ -27,7 +28,6 @@ use crate::rollback::restore::restore;
 use crate::rollback::to_undo::{StepsToUndo, steps_to_undo};
 use crate::run::executor::{Executor, ddl_is_possible};
 use crate::run::progress::RolloutEvent;
-use crate::sign_in;
 
 /// Takes steps back, and stops between two tables once `stop` is true.
 ///
@@ -44,15 +44,15 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let StepsToUndo { recorded, last, gone, born_closed, sign_in } = steps_to_undo(database, tenancy, options).await?;
+    let StepsToUndo { recorded, last, gone, born_closed, logins } = steps_to_undo(database, tenancy, options).await?;
     let nothing = RollbackReport { gone, dry_run: options.dry_run, ..RollbackReport::default() };
-    if recorded.is_empty() && last.is_empty() && born_closed.is_none() && sign_in.is_none() {
+    if recorded.is_empty() && last.is_empty() && born_closed.is_none() && logins.is_none() {
         return Ok(nothing);
     }
     if options.dry_run {
         let inventory = inventory(database, tenancy).await?;
         let tables = check(database, tenancy, &inventory, (&recorded, &last)).await?;
-        let also = AlsoTakenBack::of(born_closed.is_some(), sign_in.is_some());
+        let also = AlsoTakenBack::of(born_closed.is_some(), logins.is_some());
         return Ok(RollbackReport { tables, also, ..nothing });
     }
     tenant_ops::install(database, tenancy).await?;
@@ -61,7 +61,7 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let StepsToUndo { recorded, last, gone, born_closed, sign_in } =
+        let StepsToUndo { recorded, last, gone, born_closed, logins } =
             steps_to_undo(database, tenancy, options).await?;
         let inventory = inventory(database, tenancy).await?;
         check(database, tenancy, &inventory, (&recorded, &last)).await?;
@@ -75,13 +75,13 @@ pub async fn rollback(
                 }
                 _ => None,
             };
-            let sign_in = match &sign_in {
+            let logins = match &logins {
                 Some(recorded) if !*stop.borrow() => {
-                    Some(sign_in::back::take_back(database, &lease, rollout, recorded).await?)
+                    Some(declared_login::back::take_back(database, &lease, rollout, recorded).await?)
                 }
                 _ => None,
             };
-            Ok::<_, Error>((tables, born_closed, sign_in))
+            Ok::<_, Error>((tables, born_closed, logins))
         };
         let restored = restored.await;
         executor.close().await;
@@ -100,14 +100,14 @@ pub async fn rollback(
     if !done.as_ref().is_err_and(Error::lost_connection) {
         let _ = lease.release(database).await;
     }
-    let (id, (mut tables, born_closed, sign_in), gone) = done?;
+    let (id, (mut tables, born_closed, logins), gone) = done?;
     // Read again: the definitions were restored.
     let inventory = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
         table.phase = inventory.relation(&table.table).map(|relation| inventory.phase(relation));
     }
     let (rollout, stopped) = (Some(id), *stop.borrow());
-    Ok(RollbackReport { rollout, stopped, tables, gone, born_closed, sign_in, ..RollbackReport::default() })
+    Ok(RollbackReport { rollout, stopped, tables, gone, born_closed, logins, ..RollbackReport::default() })
 }
 
 /// What is there. A table that was declared exempt since goes back as well.

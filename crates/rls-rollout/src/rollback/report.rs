@@ -5,8 +5,8 @@ use tenancy_config::TableName;
 use tenant_inventory::Phase;
 
 use crate::born_closed::back::BornClosedBack;
+use crate::declared_login::back::LoginsBack;
 use crate::journal::TableChanges;
-use crate::sign_in::back::SignInBack;
 
 /// What was taken back; its JSON is `rls-rollback/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -25,9 +25,9 @@ pub struct RollbackReport {
     pub gone: Vec<TableName>,
     /// What became of the event trigger that closes new tables, where that was to be taken back.
     pub born_closed: Option<BornClosedBack>,
-    /// What became of the login of sign-in, where that was to be taken back.
+    /// What became of the declared logins, where they were to be taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_in: Option<SignInBack>,
+    pub logins: Option<LoginsBack>,
     /// What else would be taken back, where nothing was written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<AlsoTakenBack>,
@@ -44,7 +44,7 @@ impl Default for RollbackReport {
             tables: Vec::new(),
             gone: Vec::new(),
             born_closed: None,
-            sign_in: None,
+            logins: None,
             also: Vec::new(),
         }
     }
@@ -56,13 +56,13 @@ impl Default for RollbackReport {
 pub enum AlsoTakenBack {
     /// The event trigger that closes new tables.
     BornClosed,
-    /// The login of sign-in.
-    SignIn,
+    /// The declared logins.
+    Logins,
 }
 
 impl AlsoTakenBack {
-    pub(super) fn of(born_closed: bool, sign_in: bool) -> Vec<Self> {
-        let both = [born_closed.then_some(Self::BornClosed), sign_in.then_some(Self::SignIn)];
+    pub(super) fn of(born_closed: bool, logins: bool) -> Vec<Self> {
+        let both = [born_closed.then_some(Self::BornClosed), logins.then_some(Self::Logins)];
         both.into_iter().flatten().collect()
     }
 }
@@ -70,7 +70,7 @@ impl AlsoTakenBack {
 impl RollbackReport {
     /// Whether everything that was to be taken back was, apart from tables that are gone.
     pub fn is_complete(&self) -> bool {
-        self.sign_in.as_ref().is_none_or(SignInBack::is_restored)
+        self.logins.as_ref().is_none_or(LoginsBack::is_restored)
             && !self.stopped
             && matches!(self.born_closed, None | Some(BornClosedBack::Restored))
     }

@@ -28,12 +28,12 @@ pub(super) fn column_of(
     table: &TableName,
     recorded: &TableChanges,
 ) -> Result<Ident> {
-    let of_sign_in = |change: &Change| matches!(change.aspect.kind, AspectKind::Grant | AspectKind::Policy);
+    let of_login = |change: &Change| matches!(change.aspect.kind, AspectKind::Grant | AspectKind::Policy);
     match inventory.relation(table) {
         Some(relation) => Ok(relation.comparison.column.clone()),
         None if *table == inventory.catalog.tenants => Ok(Ident::new(&tenancy.tenant.key)?),
         // A table of sign-in may have none, and what it was given depends on none.
-        None if recorded.changes.iter().all(of_sign_in) => Ok(Ident::new(&tenancy.columns[0])?),
+        None if recorded.changes.iter().all(of_login) => Ok(Ident::new(&tenancy.columns[0])?),
         None => Err(Error::Drifted { table: table.clone(), what: "its tenant column".to_owned() }),
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct StepsToUndo {
     pub(super) gone: Vec<TableName>,
     /// Those of the event trigger that closes new tables.
     pub(super) born_closed: Option<TableChanges>,
-    /// Those of the login of sign-in, which goes after its tables.
-    pub(super) sign_in: Option<TableChanges>,
+    /// Those of the declared logins, which goes after its tables.
+    pub(super) logins: Option<TableChanges>,
 }
 
 /// Reads them, and refuses where a table belongs to somebody else.
@@ -36,7 +36,7 @@ pub(super) async fn steps_to_undo(
     tenancy: &Tenancy,
     options: &RollbackOptions,
 ) -> Result<StepsToUndo> {
-    let StepsApart { tables: steps, born_closed: of_trigger, sign_in: of_login } =
+    let StepsApart { tables: steps, born_closed: of_trigger, logins: of_login } =
         steps_apart(database, tenancy).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
@@ -62,9 +62,9 @@ pub(super) async fn steps_to_undo(
     refuse_other_owners(database, owned.map(|(table, _)| table).chain(last.keys())).await?;
     let born_closed = journal::add_up(of_trigger.iter().filter(is_wanted)).into_values().next();
     // What a rollout took again is not there to be taken back.
-    let mut sign_in = journal::add_up(of_login.iter().filter(is_wanted)).into_values();
-    let sign_in = sign_in.find(|recorded| !recorded.changes.is_empty());
-    Ok(StepsToUndo { recorded, last, gone, born_closed, sign_in })
+    let mut logins = journal::add_up(of_login.iter().filter(is_wanted)).into_values();
+    let logins = logins.find(|recorded| !recorded.changes.is_empty());
+    Ok(StepsToUndo { recorded, last, gone, born_closed, logins })
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {

@@ -6,6 +6,7 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Phase;
 use tenant_rls::Database;
 
+use crate::declared_login::run::check_password_files;
 use crate::error::{Error, Result};
 use crate::options::{Goal, RolloutOptions};
 use crate::plan::notice::Notice;
@@ -13,7 +14,6 @@ use crate::plan::notices::application_owns;
 use crate::run::check::Check;
 use crate::run::preflight::preflight;
 use crate::run::progress::RolloutEvent;
-use crate::sign_in::run::check_password_file;
 use crate::state::RolloutState;
 
 /// What was there before the rollout began. It serves the report alone: until the lease is held, somebody else may go further.
@@ -27,7 +27,7 @@ pub(crate) struct Before {
 /// Reads where each table is, and makes the preflight's checks.
 ///
 /// # Errors
-/// [`Error::NoLogins`] where only logins are asked for and none is declared; [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::PasswordFile`] where the password of sign-in could not be kept; [`Error::Preflight`] where a step would surely fail.
+/// [`Error::NoLogins`] where only logins are asked for and none is declared; [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::PasswordFile`] where the password of a login could not be kept; [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn before(
     database: &Database,
     tenancy: &Tenancy,
@@ -36,7 +36,7 @@ pub(crate) async fn before(
 ) -> Result<Before> {
     let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
-    if options.goal == Goal::Logins && inventory.sign_in.is_none() && state.left.is_empty() {
+    if options.goal == Goal::Logins && inventory.declared_logins.is_empty() && state.left.is_empty() {
         return Err(Error::NoLogins);
     }
     let phases =
@@ -44,7 +44,7 @@ pub(crate) async fn before(
     if let Some(notice) = to_be_agreed(&state, options) {
         return Err(Error::ApplicationOwns { notice: Box::new(notice) });
     }
-    check_password_file(&state, options)?;
+    check_password_files(&state, options)?;
     let checks = preflight(database, &state, options.goal, progress).await?;
     Ok(Before { phases, checks })
 }

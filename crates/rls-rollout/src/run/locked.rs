@@ -8,6 +8,9 @@ use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_rls::Database;
 use tokio::sync::watch;
 
+use crate::declared_login;
+use crate::declared_login::left_run::LeftOutcome;
+use crate::declared_login::report::LoginOutcome;
 use crate::error::Result;
 use crate::options::{Goal, RolloutOptions};
 use crate::plan::gate::{self, GateResult};
@@ -22,9 +25,6 @@ use crate::run::refused::refused;
 use crate::run::report::TableProgress;
 use crate::run::restore::force_again;
 use crate::run::roles;
-use crate::sign_in;
-use crate::sign_in::left_run::LeftOutcome;
-use crate::sign_in::report::SignInOutcome;
 use crate::state::RolloutState;
 use crate::stop::Stop;
 
@@ -35,8 +35,8 @@ pub(super) struct Run<'a> {
     pub(super) holder: &'a str,
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) outcomes: BTreeMap<TableName, TableProgress>,
-    /// What was done for sign-in.
-    sign_in: Option<SignInOutcome>,
+    /// What was done for the declared logins.
+    logins: Vec<LoginOutcome>,
     /// What was taken from roles that are named no more.
     left: Vec<LeftOutcome>,
 }
@@ -49,8 +49,8 @@ pub(crate) struct Locked {
     pub(crate) state: Option<RolloutState>,
     /// What was done to each table.
     pub(crate) outcomes: BTreeMap<TableName, TableProgress>,
-    /// What was done for sign-in.
-    pub(crate) sign_in: Option<SignInOutcome>,
+    /// What was done for the declared logins.
+    pub(crate) logins: Vec<LoginOutcome>,
     /// What was taken from roles that are named no more.
     pub(crate) left: Vec<LeftOutcome>,
 }
@@ -64,12 +64,13 @@ pub(crate) async fn locked(
     state: RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
-    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new(), sign_in: None, left: Vec::new() };
+    let mut run =
+        Run { executor, options, holder, stop, outcomes: BTreeMap::new(), logins: Vec::new(), left: Vec::new() };
     let (done, state) = match Box::pin(run.all(state, progress)).await {
         Ok(state) => (Ok(()), state),
         Err(error) => (Err(error), None),
     };
-    Locked { done, state, outcomes: run.outcomes, sign_in: run.sign_in, left: run.left }
+    Locked { done, state, outcomes: run.outcomes, logins: run.logins, left: run.left }
 }
 
 impl Run<'_> {
@@ -87,12 +88,13 @@ impl Run<'_> {
             Goal::Logins => false,
             _ => roles::prepare(self.executor, &state, progress).await?,
         };
-        self.sign_in = Box::pin(sign_in::run::run(self.executor, &state, self.options, self.stop, progress)).await?;
-        if self.sign_in.as_ref().is_some_and(|done| done.steps > 0) {
-            // Read again: sign-in has what it had not.
+        self.logins =
+            Box::pin(declared_login::run::run(self.executor, &state, self.options, self.stop, progress)).await?;
+        if self.logins.iter().any(|done| done.steps > 0) {
+            // Read again: the logins have what they had not.
             state = self.read_again(&state).await?;
         }
-        self.left = sign_in::left_run::run(self.executor, &state, self.stop, progress).await?;
+        self.left = declared_login::left_run::run(self.executor, &state, self.stop, progress).await?;
         if self.left.iter().any(|left| left.steps > 0) {
             // Read again: policies are gone.
             state = self.read_again(&state).await?;
@@ -209,8 +211,9 @@ impl Run<'_> {
             ..GateResult::default()
         };
         verdict.stopped_by.extend(parent);
-        let blocked = self.sign_in.as_ref().is_some_and(|sign_in| !sign_in.stopped_by.is_empty());
-        verdict.stopped_by.extend(sign_in::blocked::stop(state, &relation.name, blocked));
+        let stopped = self.logins.iter().filter(|login| !login.stopped_by.is_empty());
+        let blocked: Vec<_> = stopped.map(|login| &login.purpose).collect();
+        verdict.stopped_by.extend(declared_login::blocked::stop(state, &relation.name, &blocked));
         if let Some(audit) = audit.filter(|_| relation.parent.is_none()) {
             let table = state.inventory.audited_as(relation);
             let data = gate::data(&state.inventory, audit, &table, self.options.waiver());

@@ -84,7 +84,7 @@ pub async fn rollout(
     let is_stopped =
         |table: &TableName| locked.outcomes.get(table).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty());
     let of_tables = locked.outcomes.values().any(|outcome| outcome.steps > 0 || outcome.filled.is_some());
-    let of_logins = locked.sign_in.as_ref().is_some_and(|sign_in| sign_in.steps > 0);
+    let of_logins = locked.logins.iter().any(|login| login.steps > 0);
     let did_something = of_tables || of_logins || locked.left.iter().any(|left| left.steps > 0);
     Ok(RolloutReport {
         schema: "rls-rollout/2",
@@ -95,7 +95,7 @@ pub async fn rollout(
         tables: inventory.relations.iter().map(outcome).collect(),
         not_added: NotAdded::of(&state),
         coverage: RolloutCoverage::of(inventory, is_stopped),
-        sign_in: locked.sign_in,
+        logins: locked.logins,
         left: locked.left,
     })
 }

@@ -8,14 +8,14 @@ use tenancy_config::{TableName, milliseconds};
 use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_rls::PolicyForm;
 
+use crate::declared_login::left_run::LeftOutcome;
+use crate::declared_login::report::LoginOutcome;
 use crate::options::Goal;
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
 use crate::plan::not_added::NotAdded;
 use crate::plan::replaced::Replaced;
 use crate::run::check::{Check, told};
-use crate::sign_in::left_run::LeftOutcome;
-use crate::sign_in::report::SignInOutcome;
 use crate::stop::{Stop, said};
 use crate::waiver::Waiver;
 
@@ -37,9 +37,9 @@ pub struct RolloutReport {
     pub tables: Vec<TableOutcome>,
     /// The tables that depend on tenants' rows and got no tenant column, where one was asked for all of them.
     pub not_added: Vec<NotAdded>,
-    /// What was done for sign-in, if a login of its own is declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_in: Option<SignInOutcome>,
+    /// What was done for the logins that are declared beside the application's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logins: Vec<LoginOutcome>,
     /// What was taken from roles that `tenancy.toml` names no more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<LeftOutcome>,
@@ -92,8 +92,8 @@ pub struct Filled {
 impl RolloutReport {
     /// Whether every table is where it was to go, and nothing was found beside the tables; of the logins alone, whether they are as they were to be.
     pub fn is_complete(&self) -> bool {
-        let signs_in = self.sign_in.as_ref().is_none_or(|sign_in| sign_in.stopped_by.is_empty());
-        let logins = signs_in && self.left.iter().all(|left| left.stopped_by.is_empty()) && !self.stopped;
+        let declared = self.logins.iter().all(|login| login.stopped_by.is_empty());
+        let logins = declared && self.left.iter().all(|left| left.stopped_by.is_empty()) && !self.stopped;
         if self.goal == Goal::Logins {
             return logins;
         }

@@ -12,6 +12,7 @@ mod forms;
 mod grants;
 mod indexed;
 mod interrupted;
+mod jobs;
 mod kept;
 mod killed;
 mod locks;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use local_db::Role;
 use rls_rollout::{
-    Error, LeftRole, RollbackOptions, RolloutOptions, RolloutReport, SignInBack, Stop, left_roles, plan, rollback,
+    Error, LeftRole, LoginsBack, RollbackOptions, RolloutOptions, RolloutReport, Stop, left_roles, plan, rollback,
     rollout, status,
 };
 use tenancy_config::{DatabaseUrl, Tenancy};
-use tenant_inventory::{Phase, SignInProblemKind, misfits};
+use tenant_inventory::{LoginProblemKind, Phase, misfits};
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Sql};
 use test_support::TestDb;
 use tokio::sync::watch;
@@ -116,15 +116,15 @@ impl Case {
         DirectConnection::as_application(&self.login(), "tests").await.unwrap()
     }
 
-    pub(crate) async fn back(&self) -> Option<SignInBack> {
+    pub(crate) async fn back(&self) -> Option<LoginsBack> {
         self.back_with(&self.declared()).await
     }
 
-    pub(crate) async fn back_with(&self, tenancy: &Tenancy) -> Option<SignInBack> {
+    pub(crate) async fn back_with(&self, tenancy: &Tenancy) -> Option<LoginsBack> {
         let database = self.as_maker().await;
         let (_go, stop) = watch::channel(false);
         let options: RollbackOptions = all_the_way_back();
-        rollback(&database, tenancy, &options, "a test", stop, &mut |_| ()).await.unwrap().sign_in
+        rollback(&database, tenancy, &options, "a test", stop, &mut |_| ()).await.unwrap().logins
     }
 
     /// `tenancy.toml` without `[auth]`.
@@ -171,7 +171,7 @@ async fn sign_in_finds_users_and_writes_accounts_where_the_application_reads_no_
     let case = Case::new().await;
     let untouched = catalog(&case.db).await;
     let report = case.roll(&case.declared()).await.unwrap();
-    let done = report.sign_in.as_ref().unwrap();
+    let done = &report.logins[0];
     assert_eq!((done.password_file.clone(), done.stopped_by.as_slice()), (Some(case.file()), [].as_slice()));
     assert!(after(&report, "users") == Phase::Enforce && after(&report, "bookings") == Phase::Enforce, "{report:#?}");
     assert_eq!(mode(&case.file()), 0o600);
@@ -205,7 +205,7 @@ async fn sign_in_finds_users_and_writes_accounts_where_the_application_reads_no_
     assert_eq!(as_tenant(&case.db, "t1", "SELECT count(*) FROM users").await, 1);
 
     let database = case.as_maker().await;
-    let told = status(&database, &case.declared(), None).await.unwrap().sign_in.unwrap();
+    let told = status(&database, &case.declared(), None).await.unwrap().logins.remove(0);
     assert!(told.exists && told.flows.iter().all(|flow| flow.covered) && told.problems.is_empty(), "{told:#?}");
     assert_eq!(misfits(&database, &case.declared(), &[]).await.unwrap(), []);
     database.close().await;
@@ -216,7 +216,7 @@ async fn sign_in_finds_users_and_writes_accounts_where_the_application_reads_no_
     let journal: String = sqlx::query_scalar(journal).fetch_one(superuser.connection()).await.unwrap();
     assert!(journal.contains(&case.role) && !journal.contains("SCRAM") && !journal.contains("PASSWORD"), "{journal}");
 
-    assert_eq!(case.back().await, Some(SignInBack::Restored { dropped: Some(case.role.clone()) }));
+    assert_eq!(case.back().await, Some(LoginsBack::Restored { dropped: vec![case.role.clone()] }));
     assert_eq!(catalog(&case.db).await, untouched);
     case.end().await;
 }
@@ -224,6 +224,38 @@ async fn sign_in_finds_users_and_writes_accounts_where_the_application_reads_no_
 fn mode(file: &std::path::Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_table_of_sign_in_that_no_policy_keeps_from_the_application_is_told_until_its_rights_are_gone() {
+    let tokens = "CREATE TABLE tokens (identifier text, token text); GRANT SELECT, DELETE ON tokens TO app_user";
+    let case = Case::with(tokens).await;
+    let declared =
+        "\n[auth.tables.tokens]\nwhy = \"a magic link is used once\"\nselect = [\"identifier\", \"token\"]\n";
+    let text = case.declaration().replace("[tables]\n", declared);
+    let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+    assert!(case.roll(&tenancy).await.unwrap().logins[0].stopped_by.is_empty());
+    let told = async || {
+        let database = case.as_maker().await;
+        let open = status(&database, &tenancy, None).await.unwrap().logins.remove(0).flows;
+        let open: Vec<_> =
+            open.into_iter().filter(|flow| flow.open_to_app).map(|flow| flow.table.to_string()).collect();
+        let misfits = misfits(&database, &tenancy, &[]).await.unwrap();
+        database.close().await;
+        (open, misfits.iter().map(|misfit| format!("{misfit}; {}", misfit.hint())).collect::<Vec<_>>())
+    };
+    let (open, misfits) = told().await;
+    assert_eq!(open, ["public.tokens"]);
+    let [misfit] = &misfits[..] else { panic!("{misfits:#?}") };
+    assert!(
+        misfit.starts_with("auth.tables.tokens: public.tokens has no way to a tenant")
+            && misfit.contains("REVOKE ALL ON \"public\".\"tokens\" FROM \"app_user\""),
+        "{misfit}"
+    );
+    script(&case.db, "REVOKE ALL ON tokens FROM app_user").await;
+    assert_eq!(told().await, (vec![], vec![]));
+    case.back_with(&tenancy).await;
+    case.end().await;
 }
 
 #[tokio::test]
@@ -236,12 +268,10 @@ async fn a_role_that_reaches_more_or_that_the_application_can_become_stops_the_t
     );
     script(&case.db, &held).await;
     let report = case.roll_with(&case.declared(), &options).await.unwrap();
-    let stops = &report.sign_in.as_ref().unwrap().stopped_by;
+    let stops = &report.logins[0].stopped_by;
     let kinds = |stops: &[Stop]| -> Vec<String> { stops.iter().map(ToString::to_string).collect() };
-    let [Stop::SignIn { problem: held }, Stop::SignIn { problem: more }] = stops.as_slice() else {
-        panic!("{stops:#?}")
-    };
-    assert!(matches!(held.what, SignInProblemKind::HeldByApplication { .. }), "{:?}", kinds(stops));
+    let [Stop::Login { problem: held }, Stop::Login { problem: more }] = stops.as_slice() else { panic!("{stops:#?}") };
+    assert!(matches!(held.what, LoginProblemKind::HeldByApplication { .. }), "{:?}", kinds(stops));
     assert!(more.to_string().contains("SELECT (id, tenantId), which [auth] does not declare"), "{more}");
     assert_eq!((after(&report, "users"), after(&report, "bookings")), (Phase::None, Phase::Enforce));
     assert!(!report.is_complete());
@@ -253,12 +283,12 @@ async fn a_role_that_reaches_more_or_that_the_application_can_become_stops_the_t
     // What is declared no more is taken away, as a rollout gave it.
     let less = case.tenancy("select = [\"id\", \"email\"]");
     let report = case.roll_with(&less, &options).await.unwrap();
-    assert!(report.is_complete() || report.sign_in.as_ref().unwrap().stopped_by.is_empty(), "{report:#?}");
+    assert!(report.is_complete() || report.logins[0].stopped_by.is_empty(), "{report:#?}");
     let database = case.as_maker().await;
-    let told = status(&database, &less, None).await.unwrap().sign_in.unwrap();
+    let told = status(&database, &less, None).await.unwrap().logins.remove(0);
     assert_eq!(told.problems, [], "{told:#?}");
     database.close().await;
-    assert_eq!(case.back().await, Some(SignInBack::Restored { dropped: None }), "it was there before");
+    assert_eq!(case.back().await, Some(LoginsBack::Restored { dropped: vec![] }), "it was there before");
     script(&case.db, &format!("DROP ROLE {role}, {app}")).await;
     case.end().await;
 }
@@ -283,12 +313,10 @@ async fn a_login_that_may_make_no_roles_is_given_the_statement_and_a_file_in_the
     script(&case.db, &format!("ALTER ROLE {} NOCREATEROLE", case.maker())).await;
     let database = case.as_maker().await;
     let planned = plan(&database, &case.declared(), &auto()).await.unwrap();
-    let [Stop::SignIn { problem }] = planned.sign_in.as_ref().unwrap().stopped_by.as_slice() else {
-        panic!("{planned:#?}")
-    };
+    let [Stop::Login { problem }] = planned.logins[0].stopped_by.as_slice() else { panic!("{planned:#?}") };
     assert!(problem.hint().contains(&format!("CREATE ROLE \"{}\" LOGIN", case.role)), "{}", problem.hint());
     let users = planned.tables.iter().find(|table| table.table.name().as_str() == "users").unwrap();
-    assert!(matches!(users.stopped_by.as_slice(), [Stop::SignInFirst { .. }]), "{users:#?}");
+    assert!(matches!(users.stopped_by.as_slice(), [Stop::LoginFirst { .. }]), "{users:#?}");
     database.close().await;
     case.end().await;
 }

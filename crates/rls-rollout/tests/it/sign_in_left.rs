@@ -1,7 +1,7 @@
 //! Logins that are declared no more, that get another name, or that are made alone.
 
 use local_db::Role;
-use rls_rollout::{Error, Goal, LeftRole, RolloutOptions, SignInBack, Stop, plan};
+use rls_rollout::{Error, Goal, LeftRole, LoginsBack, RolloutOptions, Stop, plan};
 use tenant_inventory::Phase;
 use tenant_rls::DirectConnection;
 
@@ -44,7 +44,7 @@ async fn a_rollback_needs_no_declaration_to_take_a_login_back() {
     let untouched = catalog(&case.db).await;
     case.roll(&case.declared()).await.unwrap();
     let back = case.back_with(&case.undeclared()).await;
-    assert_eq!(back, Some(SignInBack::Restored { dropped: Some(case.role.clone()) }));
+    assert_eq!(back, Some(LoginsBack::Restored { dropped: vec![case.role.clone()] }));
     assert_eq!(catalog(&case.db).await, untouched);
     case.end().await;
 }
@@ -67,7 +67,7 @@ async fn a_login_that_gets_another_name_takes_the_place_of_the_one_before() {
     assert_eq!(tried(&mut auth, BY_EMAIL).await, Ok(1));
     auth.close().await;
     assert_eq!(case.left(&renamed).await, []);
-    assert_eq!(case.back_with(&renamed).await, Some(SignInBack::Restored { dropped: Some(name) }));
+    assert_eq!(case.back_with(&renamed).await, Some(LoginsBack::Restored { dropped: vec![name] }));
     assert_eq!(catalog(&case.db).await, untouched);
     case.end().await;
 }
@@ -83,7 +83,7 @@ async fn a_login_stays_while_something_else_depends_on_it_and_what_somebody_chan
     );
     script(&case.db, &depends).await;
     let back = case.back().await;
-    let Some(SignInBack::Kept { role, message }) = &back else { panic!("{back:?}") };
+    let Some(LoginsBack::Kept { role, message }) = &back else { panic!("{back:?}") };
     assert!(*role == case.role && message.contains("noise"), "{message}");
     assert_eq!(case.roles_like(&case.role).await, 1);
 
@@ -234,7 +234,7 @@ async fn logins_are_made_alone_before_any_table_and_before_the_other_roles() {
 
     assert_eq!(case.roll_with(&case.declared(), &alone).await.unwrap().rollout, None, "nothing is left to do");
     assert_eq!(after(&case.roll(&case.declared()).await.unwrap(), "users"), Phase::Enforce);
-    assert_eq!(case.back().await, Some(SignInBack::Restored { dropped: Some(case.role.clone()) }));
+    assert_eq!(case.back().await, Some(LoginsBack::Restored { dropped: vec![case.role.clone()] }));
     assert_eq!(catalog(&case.db).await, untouched);
     case.end().await;
 }

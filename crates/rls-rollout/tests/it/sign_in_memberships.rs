@@ -5,7 +5,7 @@ use rls_rollout::{LeftRole, Stop, plan, status};
 use sqlx::Row as _;
 use tenancy_config::Tenancy;
 use tenancy_config::tenancy::AuthMemberships;
-use tenant_inventory::{Phase, SignInProblemKind, misfits};
+use tenant_inventory::{LoginProblemKind, Phase, misfits};
 
 use crate::sign_in::{Case, REFUSED, script, tried};
 use crate::support::{after, auto, catalog, session};
@@ -84,7 +84,7 @@ async fn a_user_sees_their_own_memberships_before_a_tenant_is_chosen_and_back() 
     script(&case.db, &format!("REVOKE SELECT ON memberships FROM {}, {}", case.role, case.maker())).await;
 
     let database = case.as_maker().await;
-    let told = status(&database, &declared, None).await.unwrap().sign_in.unwrap();
+    let told = status(&database, &declared, None).await.unwrap().logins.remove(0);
     assert!(told.memberships.is_some_and(|flow| flow.covered) && told.problems.is_empty(), "{:#?}", told.problems);
     assert_eq!(misfits(&database, &declared, &[]).await.unwrap(), []);
     database.close().await;
@@ -111,9 +111,9 @@ async fn an_altered_policy_is_made_again_and_one_that_is_declared_no_more_goes()
     for altered in ["USING (true)", "TO PUBLIC"] {
         script(&case.db, &format!("ALTER POLICY tenant_own_memberships ON memberships {altered}")).await;
         let database = case.as_maker().await;
-        let told = status(&database, &declared, None).await.unwrap().sign_in.unwrap();
+        let told = status(&database, &declared, None).await.unwrap().logins.remove(0);
         let [problem] = told.problems.as_slice() else { panic!("{:#?}", told.problems) };
-        assert!(matches!(problem.what, SignInProblemKind::MembershipPolicy { altered: true, .. }), "{problem}");
+        assert!(matches!(problem.what, LoginProblemKind::MembershipPolicy { altered: true, .. }), "{problem}");
         database.close().await;
         assert!(case.roll(&declared).await.unwrap().is_complete());
         assert_eq!(catalog(&case.db).await, with, "after {altered}");
@@ -157,9 +157,7 @@ async fn the_user_may_be_of_each_type_that_policies_compare_and_of_no_other() {
     let case = Case::with(jsonb).await;
     let database = case.as_maker().await;
     let planned = plan(&database, &with_memberships(case.declared()), &auto()).await.unwrap();
-    let [Stop::SignIn { problem }] = planned.sign_in.as_ref().unwrap().stopped_by.as_slice() else {
-        panic!("{planned:#?}")
-    };
+    let [Stop::Login { problem }] = planned.logins[0].stopped_by.as_slice() else { panic!("{planned:#?}") };
     assert!(problem.to_string().contains("jsonb"), "{problem}");
     database.close().await;
     case.end().await;

@@ -3,6 +3,7 @@
 use local_db::Role;
 use rls_verify::{VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
+use tenancy_config::tenancy::LoginPurpose;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Sql};
 
@@ -43,7 +44,11 @@ async fn a_users_own_memberships_are_proven_and_what_more_they_show_is_found() {
     let before: String = sqlx::query_scalar(memberships).fetch_one(superuser.connection()).await.unwrap();
     let prove = async |write_probes| {
         let (owner, app) = (connect(&db, Role::Owner).await, connect(&db, Role::AppUser).await);
-        let options = VerifyOptions { sign_in: Some(auth.clone()), write_probes, ..VerifyOptions::default() };
+        let options = VerifyOptions {
+            logins: [(LoginPurpose::SignIn, auth.clone())].into(),
+            write_probes,
+            ..VerifyOptions::default()
+        };
         verify(&owner, &app, &tenancy, &options, &mut |_| ()).await.unwrap()
     };
 

@@ -1,8 +1,11 @@
 //! The login of sign-in is tried without a tenant: it reaches what is declared, and what more it reaches is found.
 
+use std::collections::BTreeMap;
+
 use local_db::Role;
 use rls_verify::{Error, VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
+use tenancy_config::tenancy::LoginPurpose;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::claim::verdict::Verdict;
@@ -18,7 +21,8 @@ async fn script(session: &mut DirectConnection, sql: String) {
 
 async fn prove(db: &TestDb, tenancy: &Tenancy, sign_in: Option<Database>) -> Result<VerifyReport, Error> {
     let (owner, app) = (connect(db, Role::Owner).await, connect(db, Role::AppUser).await);
-    let options = VerifyOptions { sign_in, ..VerifyOptions::default() };
+    let logins = sign_in.into_iter().map(|login| (LoginPurpose::SignIn, login)).collect();
+    let options = VerifyOptions { logins, ..VerifyOptions::default() };
     verify(&owner, &app, tenancy, &options, &mut |_| ()).await
 }
 
@@ -60,7 +64,7 @@ async fn sign_in_is_proven_as_its_own_login_and_what_more_it_reaches_is_found() 
         ("SELECT (id, email, tenantId)", "sign-in finds a user by email")
     );
     let other = connect(&db, Role::AppUser).await;
-    assert!(matches!(prove(&db, &tenancy, Some(other)).await, Err(Error::OtherSignIn { .. })));
+    assert!(matches!(prove(&db, &tenancy, Some(other)).await, Err(Error::OtherLogin { .. })));
 
     let more = format!(
         "GRANT SELECT (id) ON bookings TO {role}; CREATE POLICY more ON bookings FOR SELECT TO {role} USING (true)"
@@ -96,7 +100,11 @@ async fn what_sign_in_writes_is_tried_on_a_row_and_taken_back() {
     let before: String = sqlx::query_scalar(users).fetch_one(superuser.connection()).await.unwrap();
     let prove = async || {
         let (owner, app) = (connect(&db, Role::Owner).await, connect(&db, Role::AppUser).await);
-        let options = VerifyOptions { sign_in: Some(auth.clone()), write_probes: true, ..VerifyOptions::default() };
+        let options = VerifyOptions {
+            logins: [(LoginPurpose::SignIn, auth.clone())].into(),
+            write_probes: true,
+            ..VerifyOptions::default()
+        };
         verify(&owner, &app, &tenancy, &options, &mut |_| ()).await.unwrap()
     };
     let of = |report: &VerifyReport, what: &str| {
@@ -122,4 +130,48 @@ async fn what_sign_in_writes_is_tried_on_a_row_and_taken_back() {
     assert_eq!(of(&broken, "declared DELETE of public.users"), Evidence::Held);
     auth.close().await;
     script(&mut superuser, format!("DROP POLICY hides ON users; DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test]
+async fn a_job_is_proven_as_its_own_login_and_an_untried_one_proves_nothing() {
+    let db = clean().await;
+    let role = format!("job_{}", db.name());
+    let mut superuser = db.superuser().await;
+    script(&mut superuser, format!("CREATE ROLE {role} LOGIN PASSWORD 'x'")).await;
+    let text = format!(
+        "[jobs.mails]\nrole = \"{role}\"\n[jobs.mails.tables.users]\nwhy = \"it writes to each user once a week\"\n\
+         select = [\"id\", \"email\", \"tenantId\"]\n"
+    );
+    let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+    assert!(roll_as(&db, &tenancy).await.unwrap().is_complete());
+    let prove = async |logins: BTreeMap<LoginPurpose, Database>| {
+        let (owner, app) = (connect(&db, Role::Owner).await, connect(&db, Role::AppUser).await);
+        let options = VerifyOptions { logins, ..VerifyOptions::default() };
+        verify(&owner, &app, &tenancy, &options, &mut |_| ()).await.unwrap()
+    };
+    let untried = prove(BTreeMap::new()).await;
+    assert_eq!(untried.claim.verdict(), Verdict::Unproven);
+    let missing: Vec<String> = untried.claim.missing().iter().map(ToString::to_string).collect();
+    assert!(
+        missing.len() == 1 && missing[0].contains("the job mails as") && missing[0].contains("MAILS_DATABASE_URL"),
+        "{missing:#?}"
+    );
+
+    let url = db.url(Role::AppUser).with_user(&role, Some("x"));
+    let login = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
+    let logins = BTreeMap::from([(LoginPurpose::Job { job: "mails".to_owned() }, login.clone())]);
+    let proven = prove(logins.clone()).await;
+    assert!(proven.is_proven(), "{:#?} {:#?}", found(&proven), proven.claim.missing());
+    let exposed: Vec<_> = proven.claim.exposures().iter().map(|exposure| exposure.why.as_str()).collect();
+    assert_eq!(exposed, ["it writes to each user once a week"]);
+
+    let more = format!("GRANT SELECT ON bookings TO {role}; CREATE POLICY more ON bookings TO {role} USING (true)");
+    script(&mut superuser, more).await;
+    let broken = prove(logins).await;
+    assert_eq!(broken.claim.verdict(), Verdict::Disproven);
+    let findings = found(&broken);
+    let says = |part: &str| findings.iter().any(|finding| finding.contains(part));
+    assert!(says("the policy \"more\", which [jobs.mails] does not declare"), "{findings:#?}");
+    login.close().await;
+    script(&mut superuser, format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }

@@ -14,6 +14,8 @@ const NAME: &str = "tenancy.toml";
 /// The file in use, if there is one, and its content.
 pub(super) struct Config {
     pub(super) path: Option<PathBuf>,
+    /// The file that `--config` or `TENANCY_CONFIG` names, which may not be there yet.
+    pub(super) named: Option<PathBuf>,
     pub(super) tenancy: Tenancy,
     /// Whether the file itself names the schema of tables that are named without one.
     pub(super) names_schema: bool,
@@ -28,17 +30,21 @@ pub(super) fn load(
     cwd: &Path,
 ) -> Result<Config, SettingsError> {
     let Some((path, origin)) = find(flags, sources, app_dir, cwd) else {
-        return Ok(Config { path: None, tenancy: Tenancy::default(), names_schema: false });
+        return Ok(Config { path: None, named: None, tenancy: Tenancy::default(), names_schema: false });
     };
+    let named = (!matches!(origin, SettingOrigin::ConfigFile(_))).then(|| path.clone());
     let text = match trust.read(&path) {
         Ok(Some(text)) => text,
+        Ok(None) if flags.config_is_new && named.is_some() => {
+            return Ok(Config { path: None, named, tenancy: Tenancy::default(), names_schema: false });
+        }
         Ok(None) => return Err(SettingsError::Config { path, origin, source: rustix::io::Errno::NOENT.into() }),
         Err(ReadError::Untrusted(untrusted)) => return Err(SettingsError::Untrusted(untrusted)),
         Err(ReadError::Io(source)) => return Err(SettingsError::Config { path, origin, source }),
     };
     let shown = path.strip_prefix(cwd).unwrap_or(&path);
     let tenancy = Tenancy::from_toml(&text, shown)?;
-    Ok(Config { path: Some(path), tenancy, names_schema: tenancy::names_schema(&text) })
+    Ok(Config { path: Some(path), named, tenancy, names_schema: tenancy::names_schema(&text) })
 }
 
 fn find(flags: &Flags, sources: &Sources, app_dir: &Path, cwd: &Path) -> Option<(PathBuf, SettingOrigin)> {

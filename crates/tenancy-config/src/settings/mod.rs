@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::env_files::EnvFiles;
 use crate::environment::Lookup;
-use crate::tenancy::Tenancy;
+use crate::tenancy::{LoginDeclaration, Tenancy};
 use crate::trust::{self, Trust};
 use crate::url::DatabaseUrl;
 
@@ -61,6 +61,7 @@ pub struct Settings {
     tls_no_verify: bool,
     app_dir: PathBuf,
     config_path: Option<PathBuf>,
+    named_config: Option<PathBuf>,
     tenancy: Tenancy,
     schema_from: Option<SettingOrigin>,
     sources: Sources,
@@ -92,8 +93,21 @@ impl Settings {
             return Err(SettingsError::NoUrlInCi);
         }
         let (local, tls_no_verify, config_path) = (flags.local, flags.tls_no_verify, config.path.clone());
+        let named_config = config.named.clone();
         let (tenancy, schema_from) = schema::decide(config, [&database, &direct])?;
-        Ok(Self { database, direct, unused, local, tls_no_verify, app_dir, config_path, tenancy, schema_from, sources })
+        Ok(Self {
+            database,
+            direct,
+            unused,
+            local,
+            tls_no_verify,
+            app_dir,
+            config_path,
+            named_config,
+            tenancy,
+            schema_from,
+            sources,
+        })
     }
 
     /// The database, for a command that uses the local one if no URL is given.
@@ -120,13 +134,15 @@ impl Settings {
         self.direct.clone()
     }
 
-    /// The URL of the login of sign-in, if `tenancy.toml` declares one and its variable has a URL.
+    /// The URL of a declared login, if its variable has one.
     ///
     /// # Errors
     /// [`SettingsError::Url`]: it is unusable.
-    pub fn auth_url(&self) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
-        let variable = self.tenancy.auth.as_ref().map(|auth| auth.url_variable.as_str());
-        variable.map_or(Ok(None), |name| self.sources.url(name))
+    pub fn login_url(
+        &self,
+        login: &LoginDeclaration<'_>,
+    ) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
+        self.sources.url(&login.url_variable)
     }
 
     /// The URLs that lead to another place than the one in use and that nothing reads, as another variable comes before
@@ -149,6 +165,11 @@ impl Settings {
     /// The `tenancy.toml` in use; `None` if the default application is assumed.
     pub fn config_path(&self) -> Option<&Path> {
         self.config_path.as_deref()
+    }
+
+    /// The `tenancy.toml` that `--config` or `TENANCY_CONFIG` names. With [`Flags::config_is_new`] it may not be there yet.
+    pub fn named_config(&self) -> Option<&Path> {
+        self.named_config.as_deref()
     }
 
     /// A variable from the environment, or else from the application's env files. The value may be empty, and may be a

@@ -10,7 +10,7 @@ use crate::tenancy::{self, Tenancy};
 /// The tenancy in the schema that a setting names, and that setting. If two settings name different schemas, they are
 /// refused: what is meant for the one would be read from, or written to, the tables of the other.
 pub(super) fn decide(config: Config, urls: [&Found; 2]) -> Result<(Tenancy, Option<SettingOrigin>), SettingsError> {
-    let Config { path, mut tenancy, names_schema } = config;
+    let Config { path, mut tenancy, names_schema, .. } = config;
     let mut named = path.as_ref().filter(|_| names_schema).map(|path| SettingOrigin::ConfigFile(path.clone()));
     for (url, origin) in urls.into_iter().flatten() {
         let Some(schema) = url.schema() else { continue };

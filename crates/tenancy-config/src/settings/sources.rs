@@ -48,6 +48,8 @@ pub struct Flags {
     pub direct_url: Option<String>,
     /// `--config`: the `tenancy.toml`.
     pub config: Option<PathBuf>,
+    /// The `tenancy.toml` is only to be written: one that is named and is not there is no error.
+    pub config_is_new: bool,
     /// `--app-dir`: where the app's env files are.
     pub app_dir: Option<PathBuf>,
     /// `--tls-no-verify`
@@ -75,9 +77,9 @@ impl Sources {
 
     /// Reads the variables that `tenancy.toml` names for URLs.
     pub(super) fn read_urls(&mut self, environment: &Lookup<'_>, tenancy: &Tenancy) -> Result<(), SettingsError> {
-        let Tenancy { database, auth, .. } = tenancy;
-        let names = database.url_variables.iter().chain(&database.direct_url_variables);
-        let names = names.chain(auth.iter().map(|auth| &auth.url_variable));
+        let Tenancy { database, .. } = tenancy;
+        let of_logins: Vec<String> = tenancy.declared_logins().into_iter().map(|login| login.url_variable).collect();
+        let names = database.url_variables.iter().chain(&database.direct_url_variables).chain(&of_logins);
         self.read(environment, names.map(String::as_str))
     }
 

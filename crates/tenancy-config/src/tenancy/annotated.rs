@@ -4,7 +4,7 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
-use super::annotated_auth::write_auth;
+use super::annotated_auth::{write_auth, write_jobs};
 use super::annotated_log::write_log;
 use super::annotated_session::write_session;
 use super::model::{
@@ -90,6 +90,7 @@ impl Tenancy {
         )?;
 
         write_auth(out, self.auth.as_ref())?;
+        write_jobs(out, &self.jobs)?;
         write_log(out, &self.log)?;
         writeln!(
             out,
@@ -113,21 +114,17 @@ impl Tenancy {
         writeln!(out, "#   exempt = \"why\"        its rows need no tenant, for this reason: it is left alone")?;
         writeln!(
             out,
-            "#   through = {{ column = \"…\", table = \"…\" }}   it has no tenant column: a row's tenant is the one of the row in `table`"
+            "#   through = {{ column = \"…\", table = \"…\" }}   it has no tenant column: a row's tenant is the one"
         )?;
+        writeln!(out, "#                         of the row in `table` that `column` points to by a foreign key;")?;
+        writeln!(out, "#                         `key` names the column there, `form` how the policy asks:")?;
+        writeln!(out, "#                         \"array\" or \"exists\", else as the size of `table` says")?;
         writeln!(
             out,
-            "#                         that `column` points to by a foreign key; `key` names the column there, `form` how the policy"
+            "#   add_column = {{ through = \"…\", table = \"…\" }}   the next rollout adds a tenant column: a row gets"
         )?;
-        writeln!(out, "#                         asks: \"array\" or \"exists\", else as the size of `table` says")?;
-        writeln!(
-            out,
-            "#   add_column = {{ through = \"…\", table = \"…\" }}   it has no tenant column, and the next rollout adds one: a row gets the tenant"
-        )?;
-        writeln!(
-            out,
-            "#                         of the row in `table` that `through` points to by a foreign key; `key` if that is not id"
-        )?;
+        writeln!(out, "#                         the tenant of the row in `table` that `through` points to by a")?;
+        writeln!(out, "#                         foreign key; `key` if that is not id")?;
         writeln!(
             out,
             "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
@@ -152,12 +149,13 @@ impl Tenancy {
         writeln!(out, "#                         that `key`, which needs an index, and each of them names a tenant;")?;
         writeln!(
             out,
-            "#                         `through = [{{ table = \"…\", column = \"…\" }}]`: the way leads over these tables, which need no"
+            "#                         `through = [{{ table = \"…\", column = \"…\" }}]`: the way leads over these"
         )?;
         writeln!(
             out,
-            "#                         tenant column; `when = {{ kind = \"…\" }}`: only of rows whose column `kind` holds that"
+            "#                         tables, which need no tenant column; `when = {{ kind = \"…\" }}`: only of"
         )?;
+        writeln!(out, "#                         rows whose column `kind` holds that")?;
         writeln!(
             out,
             "#   tie_breakers = [ … ]  what decides where sources name several tenants: the one of them that has a row in"
@@ -179,7 +177,7 @@ impl Tenancy {
         }
         writeln!(
             out,
-            "\n# Views and functions that lead past the policies and that somebody has reviewed: the report of a verification has the hash."
+            "\n# Views and functions that lead past the policies and that somebody has reviewed: the report of a\n# verification has the hash."
         )?;
         if self.reviewed.is_empty() {
             writeln!(

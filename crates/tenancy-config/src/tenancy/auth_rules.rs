@@ -1,20 +1,31 @@
-//! `[auth]` by table, and what is checked of it.
+//! The declared logins, `[auth]` and `[jobs]`, by table, and what is checked of them.
 
 use std::collections::BTreeSet;
 
-use super::auth::{AuthMemberships, AuthRight, AuthTable};
+use super::auth::{AuthMemberships, LoginDeclaration, LoginPurpose, LoginRight, LoginTable};
 use super::checks::{Wrong, environment_variables, ident, reason, table, unique, variable};
 use super::model::Tenancy;
 use crate::name::{NameError, TableName};
 
+/// How long the name of a job may be, in bytes: its policies have it in their names.
+const JOB_NAME: usize = 40;
+
 impl Tenancy {
-    /// The tables of sign-in, each with its schema.
-    ///
-    /// # Errors
-    /// [`NameError`] for a name that no table can have, which reading the file rules out.
-    pub fn auth_tables(&self) -> Result<Vec<(TableName, &AuthTable)>, NameError> {
-        let tables = self.auth.iter().flat_map(|auth| &auth.tables);
-        tables.map(|(name, rules)| Ok((TableName::parse(name, &self.database.schema)?, rules))).collect()
+    /// The logins that are declared beside the application's own: the one of sign-in first, then those of jobs by name.
+    pub fn declared_logins(&self) -> Vec<LoginDeclaration<'_>> {
+        let sign_in = self.auth.iter().map(|auth| LoginDeclaration {
+            purpose: LoginPurpose::SignIn,
+            role: &auth.role,
+            url_variable: auth.url_variable.clone(),
+            tables: &auth.tables,
+        });
+        let jobs = self.jobs.iter().map(|(name, job)| LoginDeclaration {
+            purpose: LoginPurpose::Job { job: name.clone() },
+            role: &job.role,
+            url_variable: job.url_variable.clone().unwrap_or_else(|| default_job_url_variable(name)),
+            tables: &job.tables,
+        });
+        sign_in.chain(jobs).collect()
     }
 
     /// The table of memberships whose rows the application reads by their user, with what is declared of it.
@@ -26,46 +37,82 @@ impl Tenancy {
         declared.map(|rules| Ok((TableName::parse(&rules.table, &self.database.schema)?, rules))).transpose()
     }
 
-    /// Whether it names this role, as one of `[roles]` or as a login of its own.
+    /// Whether it names this role, as one of `[roles]` or as a declared login.
     pub fn names_role(&self, role: &str) -> bool {
         let roles = [&self.roles.app, &self.roles.maintenance, &self.roles.auditor];
-        roles.into_iter().chain(self.auth.as_ref().map(|auth| &auth.role)).any(|known| known == role)
-    }
-
-    /// What sign-in may do with a table, if it is one of its tables.
-    pub fn auth_table(&self, table: &TableName) -> Option<&AuthTable> {
-        self.auth_tables().ok()?.into_iter().find(|(name, _)| name == table).map(|(_, rules)| rules)
+        roles.into_iter().any(|known| known == role) || self.declared_logins().iter().any(|login| login.role == role)
     }
 }
 
-/// Checks `[auth]`: a login of its own, that could do something.
-pub(super) fn check_auth(tenancy: &Tenancy) -> Result<(), Wrong> {
-    let Some(auth) = &tenancy.auth else { return Ok(()) };
-    ident("auth.role", &auth.role)?;
+impl LoginDeclaration<'_> {
+    /// Its tables, each with its schema.
+    ///
+    /// # Errors
+    /// [`NameError`] for a name that no table can have, which reading the file rules out.
+    pub fn tables(&self, tenancy: &Tenancy) -> Result<Vec<(TableName, &LoginTable)>, NameError> {
+        let tables = self.tables.iter();
+        tables.map(|(name, rules)| Ok((TableName::parse(name, &tenancy.database.schema)?, rules))).collect()
+    }
+
+    /// What it may do with a table, if it is one of its tables.
+    pub fn table(&self, tenancy: &Tenancy, table: &TableName) -> Option<&LoginTable> {
+        self.tables(tenancy).ok()?.into_iter().find(|(name, _)| name == table).map(|(_, rules)| rules)
+    }
+}
+
+fn default_job_url_variable(job: &str) -> String {
+    format!("{}_DATABASE_URL", job.to_ascii_uppercase())
+}
+
+/// Checks `[auth]` and `[jobs]`: each is a login of its own, that could do something.
+pub(super) fn check_logins(tenancy: &Tenancy) -> Result<(), Wrong> {
+    for name in tenancy.jobs.keys() {
+        let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !starts || !name.chars().all(is_name) || name.len() > JOB_NAME {
+            let why = format!("the name of a job has small letters, digits and `_`, {JOB_NAME} at most");
+            return Err((format!("jobs.{name}"), why));
+        }
+    }
+    let logins = tenancy.declared_logins();
+    for (position, login) in logins.iter().enumerate() {
+        check_login(tenancy, login, &logins[..position])?;
+    }
+    match tenancy.auth.as_ref().and_then(|auth| auth.memberships.as_ref()) {
+        Some(memberships) => check_memberships(tenancy, memberships),
+        None => Ok(()),
+    }
+}
+
+fn check_login(tenancy: &Tenancy, login: &LoginDeclaration<'_>, before: &[LoginDeclaration<'_>]) -> Result<(), Wrong> {
+    let (section, purpose) = (login.purpose.key(), &login.purpose);
+    let key = format!("{section}.role");
+    ident(&key, login.role)?;
     let roles = &tenancy.roles;
-    if [&roles.app, &roles.maintenance, &roles.auditor].contains(&&auth.role) {
-        let why = "sign-in needs a login of its own, and this one is in [roles]";
-        return Err(("auth.role".to_owned(), why.to_owned()));
+    if [&roles.app, &roles.maintenance, &roles.auditor].into_iter().any(|role| role == login.role) {
+        return Err((key, format!("{purpose} needs a login of its own, and this one is in [roles]")));
     }
-    environment_variables("auth.url_variable", std::slice::from_ref(&auth.url_variable))?;
+    if let Some(other) = before.iter().find(|other| other.role == login.role) {
+        return Err((key, format!("{purpose} needs a login of its own, and this one is of {}", other.purpose)));
+    }
+    let key = format!("{section}.url_variable");
+    environment_variables(&key, std::slice::from_ref(&login.url_variable))?;
     let mut urls = tenancy.database.url_variables.iter().chain(&tenancy.database.direct_url_variables);
-    if auth.url_variable == "APP_DATABASE_URL" || urls.any(|known| *known == auth.url_variable) {
-        let why = format!("{} is the URL of another login", auth.url_variable);
-        return Err(("auth.url_variable".to_owned(), why));
+    let of_others = before.iter().any(|other| other.url_variable == login.url_variable);
+    if of_others || login.url_variable == "APP_DATABASE_URL" || urls.any(|known| *known == login.url_variable) {
+        return Err((key, format!("{} is the URL of another login", login.url_variable)));
     }
-    if let Some(memberships) = &auth.memberships {
-        check_memberships(tenancy, memberships)?;
-    }
-    if auth.tables.is_empty() {
-        return Err(("auth.tables".to_owned(), "it is empty: the login could do nothing".to_owned()));
+    let key = format!("{section}.tables");
+    if login.tables.is_empty() {
+        return Err((key, "it is empty: the login could do nothing".to_owned()));
     }
     let mut names = BTreeSet::new();
-    for (name, rules) in &auth.tables {
-        let key = format!("auth.tables.{name}");
+    for (name, rules) in login.tables {
+        let key = format!("{key}.{name}");
         if !names.insert(table(&key, name, &tenancy.database.schema)?) {
             return Err((key, "the table stands there twice, with and without its schema".to_owned()));
         }
-        check_table(&key, rules)?;
+        check_table(&key, purpose, rules)?;
     }
     Ok(())
 }
@@ -89,7 +136,7 @@ fn check_memberships(tenancy: &Tenancy, memberships: &AuthMemberships) -> Result
     Ok(())
 }
 
-fn check_table(key: &str, rules: &AuthTable) -> Result<(), Wrong> {
+fn check_table(key: &str, purpose: &LoginPurpose, rules: &LoginTable) -> Result<(), Wrong> {
     reason(&format!("{key}.why"), Some(&rules.why))?;
     for (name, columns) in [("select", &rules.select), ("insert", &rules.insert), ("update", &rules.update)] {
         let key = format!("{key}.{name}");
@@ -97,10 +144,10 @@ fn check_table(key: &str, rules: &AuthTable) -> Result<(), Wrong> {
         unique(&key, columns.iter())?;
     }
     if rules.rights().next().is_none() {
-        let why = "nothing is said of what sign-in does there: select, insert, update or delete";
-        return Err((key.to_owned(), why.to_owned()));
+        let why = format!("nothing is said of what {purpose} does there: select, insert, update or delete");
+        return Err((key.to_owned(), why));
     }
-    if rules.select.is_empty() && (rules.may(AuthRight::Update) || rules.delete) {
+    if rules.select.is_empty() && (rules.may(LoginRight::Update) || rules.delete) {
         let why = "rows that are changed or deleted are found by columns that may be read, and `select` names none";
         return Err((key.to_owned(), why.to_owned()));
     }

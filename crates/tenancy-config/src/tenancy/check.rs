@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::auth_rules::check_auth;
+use super::auth_rules::check_logins;
 use super::checks::{Wrong, environment_variables, ident, reason, table, unique, variable};
-use super::fixed_policies::FIXED_POLICIES;
+use super::fixed_policies::is_fixed_policy;
 use super::log::{LogMessages, LogSection};
 use super::model::{AddColumnRule, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
 
@@ -36,7 +36,7 @@ impl Tenancy {
         variable("session.variable", &self.session.variable)?;
         claim("session.claim", &self.session.claim)?;
         ident("session.policy", &self.session.policy)?;
-        if FIXED_POLICIES.contains(&self.session.policy.as_str()) {
+        if is_fixed_policy(&self.session.policy) {
             let why =
                 format!("`{}` is the name of another policy of a rollout: choose one of its own", self.session.policy);
             return Err(("session.policy".into(), why));
@@ -47,7 +47,7 @@ impl Tenancy {
             ident(&format!("roles.{key}"), role)?;
         }
         unique("roles", roles.into_iter().map(|(_, role)| role))?;
-        check_auth(self)?;
+        check_logins(self)?;
         log(&self.log)?;
         let mut tables = BTreeSet::new();
         for (name, rules) in &self.tables {

@@ -18,6 +18,7 @@ impl Default for Tenancy {
             session: SessionSection::default(),
             roles: RolesSection::default(),
             auth: None,
+            jobs: BTreeMap::new(),
             log: LogSection::default(),
             tables: tables(),
             reviewed: BTreeMap::new(),

@@ -11,3 +11,8 @@ pub const FIXED_POLICIES: [&str; 8] = [
     "tenant_auth_delete",
     "tenant_own_memberships",
 ];
+
+/// Whether a rollout makes policies of this name, which nothing else can have: one of [`FIXED_POLICIES`], or one of a job's login.
+pub fn is_fixed_policy(name: &str) -> bool {
+    FIXED_POLICIES.contains(&name) || name.starts_with("tenant_job_")
+}

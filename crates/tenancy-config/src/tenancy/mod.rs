@@ -18,14 +18,15 @@ mod platform_rows;
 mod read;
 mod setting;
 mod toml_text;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
 
 pub use annotated::{fragment, inline_source};
-pub use auth::{AuthMemberships, AuthRight, AuthSection, AuthTable};
+pub use auth::{AuthMemberships, AuthSection, JobSection, LoginDeclaration, LoginPurpose, LoginRight, LoginTable};
 pub use error::TenancyError;
-pub use fixed_policies::FIXED_POLICIES;
+pub use fixed_policies::{FIXED_POLICIES, is_fixed_policy};
 pub use log::{LogMessages, LogSection};
 pub use model::{
     AddColumnRule, DatabaseSection, HopRule, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,
@@ -36,3 +37,4 @@ pub use platform_rows::PlatformRows;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
 pub use setting::TenantSetting;
+pub use wrap::comment;

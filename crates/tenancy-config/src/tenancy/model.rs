@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::auth::AuthSection;
+use super::auth::{AuthSection, JobSection};
 use super::log::LogSection;
 use super::platform_rows::PlatformRows;
 use crate::name::TableName;
@@ -29,6 +29,9 @@ pub struct Tenancy {
     /// The login with which the application signs users in, if it has one of its own.
     #[serde(default)] // the default application has none
     pub auth: Option<AuthSection>,
+    /// The logins of jobs that work on rows of every tenant at once, by the name of the job.
+    #[serde(default)] // the default application has none
+    pub jobs: BTreeMap<String, JobSection>,
     /// How the application writes its log.
     pub log: LogSection,
     /// Tables that must exist, as `table` or `schema.table`, with their rules. Other tables are found by their tenant

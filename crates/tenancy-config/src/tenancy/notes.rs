@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::wrap::comment;
+
 /// Comments for the parts of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {
@@ -24,9 +26,9 @@ pub struct Notes {
     pub other_tables: Vec<Vec<String>>,
 }
 
-/// Writes each as a comment on a line of its own.
+/// Writes each as a comment on lines of its own.
 pub(super) fn comments(out: &mut String, lines: &[String]) -> std::fmt::Result {
-    lines.iter().try_for_each(|line| writeln!(out, "# {}", one_line(line)))
+    lines.iter().try_for_each(|line| out.write_str(&comment(line)))
 }
 
 /// A name may contain a line break, which would end the comment. What is not seen is written out.

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::fixed_policies::FIXED_POLICIES;
 use super::{
-    AuthMemberships, AuthRight, AuthSection, AuthTable, DatabaseSection, HopRule, LogMessages, LogSection, OnDelete,
-    PlatformRows, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy,
-    TenancyError, TenantSection, ThroughForm, ThroughRule, TieBreakerRule, fragment,
+    AuthMemberships, AuthSection, DatabaseSection, HopRule, JobSection, LogMessages, LogSection, LoginRight,
+    LoginTable, OnDelete, PlatformRows, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule,
+    TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule, TieBreakerRule, fragment,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -119,7 +119,7 @@ fn an_unknown_key_is_an_error_with_file_line_and_suggestion() {
     let error = read("[colours]\n").unwrap_err();
     assert_eq!(
         error.hint().unwrap(),
-        "the keys here are columns, database, tenant, session, roles, auth, log, tables, reviewed"
+        "the keys here are columns, database, tenant, session, roles, auth, jobs, log, tables, reviewed"
     );
 }
 
@@ -387,12 +387,14 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
         ..LogSection::default()
     });
     let columns_of = || proptest::collection::vec(name(), 0..3);
-    let auth_table = (filled(), columns_of(), columns_of(), columns_of(), any::<bool>())
-        .prop_map(|(why, select, insert, update, delete)| AuthTable { why, select, insert, update, delete });
-    let auth_tables = proptest::collection::btree_map(name(), auth_table, 1..3);
+    let login_tables = || {
+        let table = (filled(), columns_of(), columns_of(), columns_of(), any::<bool>())
+            .prop_map(|(why, select, insert, update, delete)| LoginTable { why, select, insert, update, delete });
+        proptest::collection::btree_map(name(), table, 1..3)
+    };
     let memberships = (filled(), name(), "user_[a-z]{1,5}", "[a-z]{1,4}\\.[a-z_]{1,4}")
         .prop_map(|(why, table, user, setting)| AuthMemberships { why, table, user, setting });
-    let auth = (name(), "[A-Z_]{1,5}", auth_tables, proptest::option::of(memberships));
+    let auth = (name(), "[A-Z_]{1,5}", login_tables(), proptest::option::of(memberships));
     let auth = auth.prop_map(|(role, url_variable, tables, memberships)| AuthSection {
         role,
         url_variable,
@@ -400,14 +402,18 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
         memberships,
     });
     let auth = proptest::option::weighted(0.2, auth);
-    (columns, database, tenant, session, (roles, auth), (tables, log), reviewed)
-        .prop_map(|(columns, database, tenant, session, (roles, auth), (tables, log), reviewed)| Tenancy {
+    let job = (name(), proptest::option::of("JOB_[A-Z_]{1,5}"), login_tables())
+        .prop_map(|(role, url_variable, tables)| JobSection { role, url_variable, tables });
+    let jobs = proptest::collection::btree_map("[a-z][a-z0-9_]{0,5}", job, 0..2);
+    (columns, database, tenant, session, (roles, auth, jobs), (tables, log), reviewed)
+        .prop_map(|(columns, database, tenant, session, (roles, auth, jobs), (tables, log), reviewed)| Tenancy {
             columns,
             database,
             tenant,
             session,
             roles,
             auth,
+            jobs,
             log,
             tables,
             reviewed,
@@ -430,10 +436,44 @@ fn sign_in_has_a_login_of_its_own_with_rights_by_column() {
     let auth = tenancy.auth.as_ref().unwrap();
     assert_eq!((auth.role.as_str(), auth.url_variable.as_str()), ("app_auth", "AUTH_DATABASE_URL"));
     let users = TableName::parse("users", "public").unwrap();
-    let rights: Vec<_> = tenancy.auth_table(&users).unwrap().rights().map(AuthRight::as_str).collect();
+    let rights: Vec<_> =
+        tenancy.declared_logins()[0].table(&tenancy, &users).unwrap().rights().map(LoginRight::as_str).collect();
     assert_eq!(rights, ["SELECT"]);
     let misspelt = read(&format!("{AUTH}selects = [\"id\"]\n")).unwrap_err();
     assert!(misspelt.hint().unwrap().to_string().contains("select"), "{misspelt:?}");
+}
+
+#[test]
+fn a_job_has_a_login_of_its_own_and_a_variable_that_follows_from_its_name() {
+    let job = |name: &str| {
+        format!("[jobs.{name}]\nrole = \"app_{name}\"\n[jobs.{name}.tables.invoices]\nwhy = \"w\"\nselect = [\"id\"]\n")
+    };
+    let tenancy = read(&format!("{AUTH}select = [\"id\"]\n{}{}", job("billing"), job("mails_2"))).unwrap();
+    let logins = tenancy.declared_logins();
+    let told: Vec<_> = logins.iter().map(|login| (login.purpose.to_string(), login.url_variable.as_str())).collect();
+    let expected = [
+        ("sign-in", "AUTH_DATABASE_URL"),
+        ("the job billing", "BILLING_DATABASE_URL"),
+        ("the job mails_2", "MAILS_2_DATABASE_URL"),
+    ];
+    assert_eq!(told, expected.map(|(purpose, variable)| (purpose.to_owned(), variable)));
+    assert!(tenancy.names_role("app_billing") && tenancy.names_role("app_auth") && !tenancy.names_role("billing"));
+    let twice = job("b").replace("app_b", "app_a");
+    for (text, key) in [
+        (job("Billing"), "jobs.Billing"),
+        (job("a-b"), "jobs.a-b"),
+        (job(&"a".repeat(41)), &*format!("jobs.{}", "a".repeat(41))),
+        (job("app").replace("app_app", "app_user"), "jobs.app.role"),
+        (format!("{AUTH}select = [\"id\"]\n{}", job("auth").replace("app_auth", "other")), "jobs.auth.url_variable"),
+        (format!("{}{twice}", job("a")), "jobs.b.role"),
+        (
+            job("direct").replace("[jobs.direct]\n", "[jobs.direct]\nurl_variable = \"DIRECT_URL\"\n"),
+            "jobs.direct.url_variable",
+        ),
+        (job("billing").replace("select", "update"), "jobs.billing.tables.invoices"),
+    ] {
+        assert_eq!(invalid(&text).0, key, "{text}");
+    }
 }
 
 #[test]
@@ -515,7 +555,7 @@ fn a_message_of_the_log_can_be_found_in_a_line_and_belongs_to_one_kind() {
 
 #[test]
 fn the_isolation_policy_cannot_have_the_name_of_another_policy_of_a_rollout() {
-    for name in FIXED_POLICIES {
+    for name in FIXED_POLICIES.into_iter().chain(["tenant_job_mails_select"]) {
         let (key, why) = invalid(&format!("[session]\npolicy = \"{name}\"\n"));
         assert_eq!(key, "session.policy");
         assert!(why.contains(name) && why.contains("another policy of a rollout"), "{why}");

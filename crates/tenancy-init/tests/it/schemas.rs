@@ -223,6 +223,12 @@ written! {
         CREATE TABLE reviews (id int PRIMARY KEY, tenant_id text REFERENCES tenants, of_type text, of_id text);
         INSERT INTO reviews SELECT n, NULL, 'Order', 'o' || n FROM generate_series(1, 9) AS n;
         ALTER TABLE reviews ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;";
+    tenants_that_point_at_rows: "
+        CREATE TABLE settings (id int PRIMARY KEY, tenant_id text);
+        CREATE TABLE themes (id int PRIMARY KEY, tenant_id text);
+        CREATE TABLE tenants (id text PRIMARY KEY, slug text NOT NULL UNIQUE, name text,
+            settings_id int UNIQUE REFERENCES settings, theme_id int REFERENCES themes);
+        CREATE TABLE notes (id int PRIMARY KEY, tenant_id text REFERENCES tenants);";
     states_that_force_hides: "
         CREATE TABLE tenants (id text PRIMARY KEY, status text);
         INSERT INTO tenants VALUES ('a', 'active');

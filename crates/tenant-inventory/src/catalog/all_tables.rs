@@ -52,6 +52,8 @@ pub struct ColumnFacts {
     /// Its type, as `format_type` prints it.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// The same without a length, and of a domain the type below it.
+    pub base_type: String,
     /// The server computes it from other columns.
     pub generated: bool,
     /// The server numbers it.

@@ -1,12 +1,12 @@
 //! Which policies of a table are the rollout's, and unaltered.
 
 use tenancy_config::Ident;
-use tenancy_config::tenancy::AuthTable;
-use tenant_rls::{AuthPolicy, MembershipPolicy, PolicyForm, RolePolicy, unassigned_policy};
+use tenant_rls::{LoginPolicy, MembershipPolicy, PolicyForm, RolePolicy, unassigned_policy};
 
 use super::definition::{Aspect, AspectKind};
 use super::relations::Relation;
-use crate::sign_in::memberships::Memberships;
+use crate::declared_login::memberships::Memberships;
+use crate::declared_login::state::DeclaredLogin;
 
 /// The policies of one table, with what is needed to tell ours from others.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +19,8 @@ pub struct Policies<'a> {
     pub maintenance: &'a Ident,
     /// The role that counts rows.
     pub auditor: &'a Ident,
-    /// The role of sign-in, and what it may do with the table.
-    pub sign_in: Option<(&'a Ident, &'a AuthTable)>,
+    /// The declared logins, of this table and of others.
+    pub declared_logins: &'a [DeclaredLogin],
     /// The memberships that the application reads by their user, where this is their table.
     pub memberships: Option<&'a Memberships>,
 }
@@ -78,7 +78,7 @@ impl<'a> Policies<'a> {
             let policy = memberships.policy.as_ref().zip(self.text(name));
             return policy.is_some_and(|(policy, text)| policy.is_printed_as(text, &memberships.app));
         }
-        if let Some((policy, role)) = self.auth_policy(name) {
+        if let Some((policy, role)) = self.login_policy(name) {
             return self.text(name).is_some_and(|text| policy.is_printed_as(text, role));
         }
         let mut named = self.with_roles(&RolePolicy::ALL).filter(|(policy, _)| policy.name() == name);
@@ -111,10 +111,12 @@ impl<'a> Policies<'a> {
         self.with_roles(&RolePolicy::ALL)
     }
 
-    /// The policy of this name that the role of sign-in is to have, with the role.
-    pub fn auth_policy(&self, name: &str) -> Option<(AuthPolicy, &'a Ident)> {
-        let (role, rules) = self.sign_in?;
-        AuthPolicy::named(name).filter(|policy| rules.may(policy.0)).map(|policy| (policy, role))
+    /// The policy of this name that a declared login is to have, with its role.
+    pub fn login_policy(&self, name: &str) -> Option<(LoginPolicy, &'a Ident)> {
+        let policy = LoginPolicy::named(name)?;
+        let login = self.declared_logins.iter().find(|login| login.purpose == policy.purpose)?;
+        let table = login.tables.iter().find(|table| table.table == self.relation.name)?;
+        table.rules.may(policy.right).then_some((policy, &login.role))
     }
 
     fn with_roles<'p>(
@@ -133,7 +135,7 @@ impl<'a> Policies<'a> {
         let unassigned = name == self.unassigned() && self.has_unassigned();
         let of_role = self.is_ours(name) || self.role_policies().any(|(policy, _)| policy.name() == name);
         let of_user = name == MembershipPolicy::NAME && self.memberships.is_some();
-        name == self.isolation || of_user || unassigned || of_role || self.auth_policy(name).is_some()
+        name == self.isolation || of_user || unassigned || of_role || self.login_policy(name).is_some()
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {

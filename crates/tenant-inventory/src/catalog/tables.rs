@@ -1,5 +1,7 @@
 //! The tenant tables as `pg_catalog` has them: ordinary and partitioned tables with a tenant column, not views.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
@@ -7,7 +9,7 @@ use tenant_rls::{CatalogTx, Database, Error, Result};
 
 use super::added::{AddedColumn, read_added};
 use super::adding::resolve;
-use super::all_tables::all_tables;
+use super::all_tables::{ColumnFacts, KeyFacts, all_tables};
 use super::cannot_add::CannotAdd;
 use super::registry_state::RegistryState;
 use crate::class::{Class, ClassifiedTable, classify};
@@ -24,6 +26,12 @@ pub struct Catalog {
     /// Its columns.
     #[serde(skip)]
     pub registry_columns: Vec<String>,
+    /// Its foreign keys.
+    #[serde(skip)]
+    pub registry_keys: Vec<KeyFacts>,
+    /// The columns of every table, by its name.
+    #[serde(skip)]
+    pub columns: BTreeMap<TableName, Vec<ColumnFacts>>,
     /// Type of the tenant table's key, as `format_type` prints it.
     pub tenant_key_type: Option<String>,
     /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that are not trusted are not
@@ -299,13 +307,18 @@ impl Catalog {
         }
         missing.extend(classified.iter().filter_map(not_read));
         let registry = RegistryState::read(connection, &tenants, tenant_key_type.is_some()).await?;
-        let columns = facts.into_iter().find(|table| table.name == tenants).map(|table| table.columns);
-        let registry_columns = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
+        let registry_facts = facts.iter().find(|table| table.name == tenants);
+        let registry_columns =
+            registry_facts.into_iter().flat_map(|table| &table.columns).map(|column| column.name.clone()).collect();
+        let registry_keys = registry_facts.map(|table| table.foreign_keys.clone()).unwrap_or_default();
+        let columns = facts.into_iter().map(|table| (table.name, table.columns)).collect();
         let not_added = declared.not_added;
         Ok(Self {
             tenants,
             registry,
             registry_columns,
+            registry_keys,
+            columns,
             tenant_key_type,
             tables,
             added,
@@ -314,6 +327,11 @@ impl Catalog {
             missing,
             classified,
         })
+    }
+
+    /// A column of any table; none where one of the two is not there.
+    pub fn column(&self, table: &TableName, column: &str) -> Option<&ColumnFacts> {
+        self.columns.get(table)?.iter().find(|known| known.name == column)
     }
 
     /// The tables that a rollout is about: those with a tenant column, then those that depend on one of them.

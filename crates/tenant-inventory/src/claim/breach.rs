@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use super::attempt::AttemptKind;
 use super::lack::Lack;
 use crate::class::Class;
-use crate::sign_in::problem::SignInProblem;
+use crate::declared_login::problem::LoginProblem;
 use crate::ways::way::{Reviewable, Way};
 
 /// What is wrong.
@@ -128,10 +128,10 @@ pub enum Breach {
         /// The login.
         login: String,
     },
-    /// The login of sign-in is not as it is declared.
-    SignIn {
+    /// A declared login is not as it is declared.
+    Login {
         /// What is not.
-        problem: Box<SignInProblem>,
+        problem: Box<LoginProblem>,
     },
     /// A view, a function or something else leads past the policies.
     Way {
@@ -164,7 +164,7 @@ impl Breach {
             | Self::Exposed { .. }
             | Self::Preset { .. }
             | Self::Way { .. } => true,
-            Self::SignIn { problem } => problem.what.reaches_more(),
+            Self::Login { problem } => problem.what.reaches_more(),
             Self::RestrictivePolicy { .. }
             | Self::Incomplete { .. }
             | Self::Hidden { .. }
@@ -236,7 +236,7 @@ impl fmt::Display for Breach {
                 f,
                 "row_security is off for {login}, by ALTER ROLE or ALTER DATABASE or its URL: the server refuses what a policy would filter"
             ),
-            Self::SignIn { problem } => write!(f, "{problem}; {}", problem.hint()),
+            Self::Login { problem } => write!(f, "{problem}; {}", problem.hint()),
             Self::Way { way, shows } => {
                 way.fmt(f)?;
                 shows.as_ref().map_or(Ok(()), |shows| write!(f, "; {shows}"))?;

@@ -54,13 +54,13 @@ pub enum Untried {
         /// What a review would be pinned to.
         review: Reviewable,
     },
-    /// Nobody said how sign-in logs in.
-    NoSignInUrl {
+    /// Nobody said how a declared login logs in.
+    NoLoginUrl {
         /// The variable that would say so.
         variable: String,
     },
-    /// No row can show what sign-in writes: it has no policies, or sign-in may not read what it writes, or the key.
-    SignInWrites,
+    /// No row can show what a declared login writes: it has no policies, or the login may not read what it writes, or the key.
+    LoginWrites,
     /// A statement failed for a reason that says nothing about policies.
     Failed {
         /// What the server said.
@@ -80,8 +80,8 @@ impl Untried {
             | Self::TriggersWouldFire { .. }
             | Self::NoRight { .. }
             | Self::Failed { .. } => true,
-            Self::NoSignInUrl { .. }
-            | Self::SignInWrites
+            Self::NoLoginUrl { .. }
+            | Self::LoginWrites
             | Self::NoReader { .. }
             | Self::HeldUp { .. }
             | Self::Foreign
@@ -110,8 +110,8 @@ impl fmt::Display for Untried {
                 let outdated = Review::Outdated { hash: hash.clone() };
                 write!(f, "{way}; {why}; {outdated}; now {review}")
             }
-            Self::NoSignInUrl { variable } => write!(f, "nobody said how it logs in: set {variable} to its URL"),
-            Self::SignInWrites => f.write_str("its rights and policies in the catalog say so"),
+            Self::NoLoginUrl { variable } => write!(f, "nobody said how it logs in: set {variable} to its URL"),
+            Self::LoginWrites => f.write_str("its rights and policies in the catalog say so"),
             Self::NoRight { message }
             | Self::NoReader { message }
             | Self::HeldUp { message }

@@ -15,7 +15,8 @@ fn table(called: &str, columns: &[&str], targets: &[&str]) -> TableFacts {
     let column = |text: &&str| {
         let (name, type_name) = text.split_once(' ').unwrap_or((text, "text"));
         let (generated, identity, unique, never_null) = (false, false, name == "id", true);
-        ColumnFacts { name: name.to_owned(), type_name: type_name.to_owned(), generated, identity, unique, never_null }
+        let (name, type_name) = (name.to_owned(), type_name.to_owned());
+        ColumnFacts { name, base_type: type_name.clone(), type_name, generated, identity, unique, never_null }
     };
     TableFacts {
         name: name(called),

@@ -1,6 +1,6 @@
 //! Compares what `tenancy.toml` declares of tables, policies and reviewed objects with what they are.
 
-use tenancy_config::tenancy::TableRules;
+use tenancy_config::tenancy::{LoginPurpose, TableRules};
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::{Database, Result};
 
@@ -8,8 +8,8 @@ use super::misfit::{Misfit, MisfitKind, NoReviewNeeded, WhyClosed};
 use super::report::Absent;
 use crate::catalog::all_tables::{TableFacts, read_all_tables};
 use crate::class::Class;
+use crate::declared_login::problem::{LoginProblem, LoginProblemKind};
 use crate::inventory::Inventory;
-use crate::sign_in::problem::SignInProblemKind;
 use crate::unhandled::{Unhandled, Unlinked};
 use crate::ways::read_ways;
 use crate::ways::state::Review;
@@ -28,7 +28,7 @@ pub async fn misfits(database: &Database, tenancy: &Tenancy, absent: &[Absent]) 
     for (name, rules) in &tenancy.tables {
         declared.table(name, rules)?;
     }
-    declared.sign_in();
+    declared.logins();
     if !tenancy.reviewed.is_empty() {
         let unprotected = inventory.catalog.classified.iter().filter(|table| table.class.is_unprotected());
         let beside: Vec<TableName> = unprotected.map(|table| table.table.clone()).collect();
@@ -119,31 +119,50 @@ impl Declarations<'_> {
         facts.foreign_keys.iter().any(|key| belongs(&key.target))
     }
 
-    /// What the login of sign-in is, beside what is declared. A name that is not there is told as such.
-    fn sign_in(&mut self) {
+    /// What the declared logins are, beside what is declared. A name that is not there is told as such.
+    fn logins(&mut self) {
         let inventory = self.inventory;
-        let (Some(sign_in), Some(auth)) = (&inventory.sign_in, &self.tenancy.auth) else { return };
-        for problem in &sign_in.problems {
-            let named = |name: &str, table: &TableName| {
-                TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table)
-            };
-            let of_memberships =
-                |table: &TableName| auth.memberships.as_ref().is_some_and(|rules| named(&rules.table, table));
-            let key = match problem.what.table() {
-                _ if problem.what.is_of_memberships() => "auth.memberships".to_owned(),
-                None => "auth.role".to_owned(),
-                Some(table) => match auth.tables.keys().find(|name| named(name, table)) {
-                    Some(name) => format!("auth.tables.{name}"),
-                    None if of_memberships(table) => "auth.memberships".to_owned(),
-                    None => "auth.tables".to_owned(),
-                },
-            };
-            let absent = |what: &SignInProblemKind| {
-                matches!(what, SignInProblemKind::NoTable { .. } | SignInProblemKind::NoColumns { .. })
-            };
-            if !absent(&problem.what) {
-                self.add(key, MisfitKind::SignIn { problem: problem.clone() });
+        for login in &inventory.declared_logins {
+            for table in login.tables.iter().filter(|table| table.open_to_app) {
+                let key = self.key_of_table(&login.purpose, &table.table);
+                let what =
+                    MisfitKind::OpenToApplication { table: table.table.clone(), login: inventory.logins.app.0.clone() };
+                self.add(key, what);
             }
+        }
+        for problem in inventory.declared_logins.iter().flat_map(|login| &login.problems) {
+            let is_absence =
+                matches!(problem.what, LoginProblemKind::NoTable { .. } | LoginProblemKind::NoColumns { .. });
+            if !is_absence {
+                self.add(self.key_of(problem), MisfitKind::Login { problem: problem.clone() });
+            }
+        }
+    }
+
+    /// Where `tenancy.toml` has what a problem is about.
+    fn key_of(&self, problem: &LoginProblem) -> String {
+        match problem.what.table() {
+            _ if problem.what.is_of_memberships() => "auth.memberships".to_owned(),
+            None => format!("{}.role", problem.purpose.key()),
+            Some(table) => self.key_of_table(&problem.purpose, table),
+        }
+    }
+
+    /// Where `tenancy.toml` has what a login does with a table.
+    fn key_of_table(&self, purpose: &LoginPurpose, table: &TableName) -> String {
+        let named =
+            |name: &str| TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table);
+        let logins = self.tenancy.declared_logins();
+        let tables = logins.iter().find(|login| login.purpose == *purpose).map(|login| login.tables);
+        if let Some(name) = tables.and_then(|tables| tables.keys().find(|name| named(name))) {
+            return format!("{}.tables.{name}", purpose.key());
+        }
+        let memberships = self.tenancy.auth.as_ref().and_then(|auth| auth.memberships.as_ref());
+        match purpose {
+            LoginPurpose::SignIn if memberships.is_some_and(|rules| named(&rules.table)) => {
+                "auth.memberships".to_owned()
+            }
+            _ => format!("{}.tables", purpose.key()),
         }
     }
 

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::{TableName, why_and_cause};
+use tenancy_config::{Ident, TableName, why_and_cause};
+use tenant_rls::Template;
 
-use crate::sign_in::problem::{SignInProblem, SignInProblemKind};
+use crate::declared_login::problem::{LoginProblem, LoginProblemKind};
 use crate::unhandled::Unlinked;
 use crate::ways::way::{Reach, Reviewable, WayVerdict};
 
@@ -65,10 +66,17 @@ pub enum MisfitKind {
         /// The policy.
         policy: String,
     },
-    /// The login of sign-in is not as it is declared.
-    SignIn {
+    /// A table of a declared login has no policies and gets none, and the application's own login reads or writes its rows, too.
+    OpenToApplication {
+        /// The table.
+        table: TableName,
+        /// The application's login.
+        login: Ident,
+    },
+    /// A declared login is not as it is declared.
+    Login {
         /// What is not.
-        problem: SignInProblem,
+        problem: LoginProblem,
     },
 }
 
@@ -107,11 +115,13 @@ impl Misfit {
     /// Whether it is a piece of advice: what is declared holds all the same.
     pub fn is_advice(&self) -> bool {
         match &self.what {
-            MisfitKind::ReasonMissing | MisfitKind::ReviewNotNeeded { .. } => true,
+            MisfitKind::ReasonMissing | MisfitKind::ReviewNotNeeded { .. } | MisfitKind::OpenToApplication { .. } => {
+                true
+            }
             // Before a rollout it is as it must be.
-            MisfitKind::SignIn { problem } => {
+            MisfitKind::Login { problem } => {
                 let what = &problem.what;
-                what.is_made_by_rollout() || what.is_of_this_login() || matches!(what, SignInProblemKind::NoRole { .. })
+                what.is_made_by_rollout() || what.is_of_this_login() || matches!(what, LoginProblemKind::NoRole { .. })
             }
             _ => false,
         }
@@ -135,7 +145,16 @@ impl Misfit {
             }
             MisfitKind::ReasonMissing => "platform_rows = \"why\", which reports repeat".to_owned(),
             MisfitKind::NoReference { .. } => "take it out, or add the foreign key that it is about".to_owned(),
-            MisfitKind::SignIn { problem } => problem.hint(),
+            MisfitKind::OpenToApplication { table, login } => {
+                let revoke = Template::new("REVOKE ALL ON :\"table\" FROM :\"login\"")
+                    .table("table", table)
+                    .ident("login", login);
+                format!(
+                    "once the declared login uses it: {}; or protect it (`through`, `add_column`)",
+                    revoke.build().as_str()
+                )
+            }
+            MisfitKind::Login { problem } => problem.hint(),
             MisfitKind::NotThrough { why } => why.hint().unwrap_or_else(|| "give the table a tenant column".to_owned()),
         }
     }
@@ -158,7 +177,11 @@ impl fmt::Display for Misfit {
             }
             MisfitKind::OfRegistry => f.write_str("it is the tenant table, whose rows are the tenants themselves"),
             MisfitKind::NotThrough { why } => write!(f, "it does not protect the table: {why}"),
-            MisfitKind::SignIn { problem } => problem.fmt(f),
+            MisfitKind::OpenToApplication { table, login } => write!(
+                f,
+                "{table} has no way to a tenant and gets no policies: {login}, the application's own login, reaches every row of it"
+            ),
+            MisfitKind::Login { problem } => problem.fmt(f),
             MisfitKind::OwnPolicy { policy } => write!(f, "the policy \"{policy}\" is the rollout's own"),
         }
     }

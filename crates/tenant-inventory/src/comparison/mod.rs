@@ -29,7 +29,7 @@ pub async fn absent(database: &Database, tenancy: &Tenancy) -> Result<Vec<Absent
     for (name, rules) in &tenancy.tables {
         comparison.table(name, rules)?;
     }
-    comparison.sign_in()?;
+    comparison.logins()?;
     comparison.reviews();
     Ok(comparison.absent)
 }
@@ -130,14 +130,17 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// The tables of sign-in, with their columns. The role is none of it: a rollout makes it.
-    fn sign_in(&mut self) -> Result<()> {
+    /// The tables of declared logins, with their columns. The roles are none of it: a rollout makes them.
+    fn logins(&mut self) -> Result<()> {
         let tenancy = self.tenancy;
-        for (name, rules) in tenancy.auth.iter().flat_map(|auth| &auth.tables) {
-            let key = format!("auth.tables.{name}");
-            let Some(table) = self.find(&key, name)? else { continue };
-            for (name, columns) in [("select", &rules.select), ("insert", &rules.insert), ("update", &rules.update)] {
-                columns.iter().for_each(|column| self.column(&format!("{key}.{name}"), table, Some(column)));
+        for login in tenancy.declared_logins() {
+            for (name, rules) in login.tables {
+                let key = format!("{}.tables.{name}", login.purpose.key());
+                let Some(table) = self.find(&key, name)? else { continue };
+                for (name, columns) in [("select", &rules.select), ("insert", &rules.insert), ("update", &rules.update)]
+                {
+                    columns.iter().for_each(|column| self.column(&format!("{key}.{name}"), table, Some(column)));
+                }
             }
         }
         if let Some(rules) = tenancy.auth.as_ref().and_then(|auth| auth.memberships.as_ref())
@@ -153,6 +156,11 @@ impl<'a> Comparison<'a> {
         let key = format!("{key}.tenant");
         if named.is_some() {
             return self.column(&key, table, named);
+        }
+        // The rows of the tenant table are the tenants.
+        let registry = TableName::parse(&self.tenancy.tenant.table, &self.tenancy.database.schema);
+        if registry.is_ok_and(|registry| registry == table.name) {
+            return;
         }
         let rules = self.tenancy.rules(&table.name);
         // The next rollout adds it.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use tenancy_config::tenancy::LoginPurpose;
 use tenancy_config::{Ident, TableName, Tenancy, operators_of};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
@@ -147,8 +148,12 @@ pub enum Unfiltered {
     },
     /// It is a role of the rollout, whose policies show it keys of each tenant's rows.
     RolloutRole,
-    /// It is the login of sign-in, whose policies show it rows of every tenant.
-    SignIn,
+    /// It is a declared login, whose policies show it rows of every tenant.
+    DeclaredLogin {
+        /// What it is for.
+        #[serde(flatten)]
+        purpose: LoginPurpose,
+    },
     /// The rows were stored when the view was refreshed, and no policy is asked when it is read.
     Stored,
     /// The rows are on another server, where our policies do not reach.
@@ -183,7 +188,9 @@ impl fmt::Display for Unfiltered {
             Self::ServerRole { role } => write!(f, "a member of {role}"),
             Self::ServerRight { gives } => gives.fmt(f),
             Self::RolloutRole => f.write_str("a role of the rollout that sees keys of each tenant's rows"),
-            Self::SignIn => f.write_str("the login of sign-in, which reaches rows of every tenant"),
+            Self::DeclaredLogin { purpose } => {
+                write!(f, "the login of {purpose}, which reaches rows of every tenant")
+            }
             Self::Stored => f.write_str("asked for no policy when what it stored is read"),
             Self::OtherServer => f.write_str("on another server, where our policies do not reach"),
             Self::Unprotected { table: Some(table) } => write!(f, "filtered by no policy on {table}"),

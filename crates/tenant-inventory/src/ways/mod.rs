@@ -130,7 +130,10 @@ pub async fn read_ways(
     let code = CodeWays { analysis: &analysis, writable: &writable, definitions: &definitions, reviews: &reviews };
     let rollout = [&inventory.logins.maintenance.0, &inventory.logins.auditor.0];
     let mut ours: BTreeMap<&str, Unfiltered> = rollout.map(|role| (role.as_str(), Unfiltered::RolloutRole)).into();
-    ours.extend(inventory.sign_in.iter().map(|sign_in| (sign_in.role.as_str(), Unfiltered::SignIn)));
+    let declared = inventory.declared_logins.iter();
+    ours.extend(
+        declared.map(|login| (login.role.as_str(), Unfiltered::DeclaredLogin { purpose: login.purpose.clone() })),
+    );
     let mut ways = role_ways::role_ways(&analysis, &reached, &ours, version);
     ways.extend(view_ways::view_ways(&analysis, views, &definitions));
     let functions = code.functions();
@@ -177,7 +180,7 @@ fn our_policies(inventory: &Inventory) -> OurPolicies {
         let policies = inventory.policies(relation);
         for (name, _) in policies.permissive().filter(|(name, _)| policies.is_ours(name)) {
             let of_role = policies.known_role_policies().find(|(policy, _)| policy.name() == name);
-            let of_role = of_role.map(|(_, role)| role).or(policies.auth_policy(name).map(|(_, role)| role));
+            let of_role = of_role.map(|(_, role)| role).or(policies.login_policy(name).map(|(_, role)| role));
             let kind = of_role.map_or(OurPolicy::Isolation, |role| OurPolicy::Role(role.to_string()));
             ours.insert((relation.name.clone(), name.to_owned()), kind);
         }

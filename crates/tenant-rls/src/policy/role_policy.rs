@@ -99,17 +99,21 @@ pub(crate) fn printed_current_user(role: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use tenancy_config::tenancy::{AuthRight, FIXED_POLICIES};
+    use tenancy_config::tenancy::{FIXED_POLICIES, LoginPurpose, LoginRight, is_fixed_policy};
 
     use super::*;
-    use crate::policy::auth_policy::AuthPolicy;
+    use crate::policy::login_policy::LoginPolicy;
     use crate::policy::membership_policy::MembershipPolicy;
 
     #[test]
     fn no_policy_of_a_rollout_is_left_out_of_the_names_that_the_isolation_policy_cannot_have() {
         let of_roles = RolePolicy::ALL.map(RolePolicy::name).into_iter();
-        let of_sign_in = AuthRight::ALL.into_iter().map(|right| AuthPolicy(right).name());
-        let names: BTreeSet<&str> = of_roles.chain(of_sign_in).chain([MembershipPolicy::NAME]).collect();
-        assert_eq!(names, FIXED_POLICIES.into());
+        let of = |purpose: &LoginPurpose| {
+            LoginRight::ALL.map(|right| LoginPolicy { purpose: purpose.clone(), right }.name()).into_iter()
+        };
+        let others = of_roles.chain([MembershipPolicy::NAME]).map(str::to_owned);
+        let names: BTreeSet<String> = others.chain(of(&LoginPurpose::SignIn)).collect();
+        assert_eq!(names, FIXED_POLICIES.map(str::to_owned).into());
+        assert!(of(&LoginPurpose::Job { job: "mails".to_owned() }).all(|name| is_fixed_policy(&name)));
     }
 }

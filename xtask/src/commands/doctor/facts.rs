@@ -6,7 +6,7 @@ use rls_rollout::LeftRole;
 use serde::Serialize;
 use tenancy_config::{CommandRef, DatabaseUrl, Hint, SettingOrigin, Settings, Tenancy};
 use tenant_inventory::coverage::Coverage;
-use tenant_inventory::{Absence, Absent, Catalog, Misfit};
+use tenant_inventory::{Absence, Absent, Catalog, Misfit, OtherType};
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
 
 use crate::context::failure::CommandFailure;
@@ -67,6 +67,9 @@ pub(super) struct TableFacts {
     pub(super) absent: Vec<Absent>,
     /// What it declares that does not fit what is there.
     pub(super) misfits: Vec<MisfitFact>,
+    /// Tenant columns of another type than the tenants' keys. The advice names them.
+    #[serde(skip)]
+    pub(super) other_types: Vec<OtherType>,
     /// What rollouts made for roles that `tenancy.toml` names no more; none where this login may not read their journal.
     pub(super) left: Option<Vec<LeftFact>>,
     /// What the tables of the database are to the tenants. Those with a tenant column count as covered.
@@ -247,7 +250,9 @@ impl Reached<'_> {
             Err(error) => return Err(error.into()),
         };
         let coverage = Coverage::read(self.database, tenancy, |_| true).await?;
+        let other_types = OtherType::all(&catalog.classified).collect();
         Ok(TableFacts {
+            other_types,
             absent,
             misfits: misfits.into_iter().map(MisfitFact::from).collect(),
             left,
@@ -302,6 +307,7 @@ fn advice_on_tables(tables: &TableFacts) -> Vec<Hint> {
     } else if !tables.absent.is_empty() || !tables.missing.is_empty() {
         advice.push("tenancy.toml names what is not there: correct it, or run the application's migrations".into());
     }
+    advice.extend(tables.other_types.iter().map(OtherType::hint));
     if let (Some(_), None) = (&tables.obstacles, &tables.seen_whole_by) {
         let none = Hint::from("no role of this login sees all rows of all tables: ").then_quoted(CommandRef::Audit);
         advice.push(none.then(" says for which tables, and what is lacking"));

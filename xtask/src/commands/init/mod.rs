@@ -6,7 +6,7 @@ mod options;
 use std::path::{Path, PathBuf};
 
 use tenancy_config::files::{self, Readers};
-use tenancy_config::{CommandRef, Hint};
+use tenancy_config::{CommandRef, Hint, Settings};
 use tenancy_init::{Answers, Proposal, ProposalOrQuestion, propose};
 
 use crate::context::command_error::{CommandError, OrFailed};
@@ -29,13 +29,14 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
         return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
     let stdout = options.stdout || context.global.output.as_deref() == Some(Path::new("-"));
-    let file = (!stdout).then(|| context.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
+    let settings = context.settings_for_new_config()?;
+    let file = (!stdout).then(|| file(context, &settings));
     // The file is checked before it connects, as that may have to start a server.
     if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
         let hint = "--output FILE writes another one, --force replaces it, --stdout prints what it would be";
         return Err(CommandError::usage(format!("{} is there already", file.display()), hint));
     }
-    let proposal = read(context, &options).await?;
+    let proposal = read(context, &settings, &options).await?;
     match file {
         None => context.printer.toml(&proposal.text())?,
         Some(file) => {
@@ -50,6 +51,12 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
         }
     }
     Ok(None)
+}
+
+/// The file that is written: that of `--output`, or the one that the next command reads by `--config` or `TENANCY_CONFIG`.
+fn file(context: &Context, settings: &Settings) -> PathBuf {
+    let named = || settings.named_config().map(|named| named.strip_prefix(&context.cwd).unwrap_or(named).to_owned());
+    context.global.output.clone().or_else(named).unwrap_or_else(|| PathBuf::from("tenancy.toml"))
 }
 
 /// Refuses to replace a file that says more than the new one would.
@@ -68,15 +75,14 @@ fn refuse_to_lose(file: &Path, new: &str) -> Result<(), CommandFailure> {
     Err(CommandError::refused(what, hint))
 }
 
-async fn read(context: &Context, options: &Options) -> Result<Proposal, CommandFailure> {
-    let settings = context.settings()?;
-    let connected = stop::at_once(context.connect(&settings)).await?;
+async fn read(context: &Context, settings: &Settings, options: &Options) -> Result<Proposal, CommandFailure> {
+    let connected = stop::at_once(context.connect(settings)).await?;
     context.printer.note(&format!("reading {}", connected.line()));
     let schema = settings.schema_from().map(|_| settings.tenancy().database.schema.as_str());
     let mut answers = Answers {
         tenant_table: options.tenant_table.clone(),
         active: options.active.clone(),
-        app_role: options.app_role.clone().or_else(|| app_user(&settings)),
+        app_role: options.app_role.clone().or_else(|| app_user(settings)),
         variable: options.variable.clone(),
         unanswered: Vec::new(),
     };
@@ -97,7 +103,7 @@ async fn read(context: &Context, options: &Options) -> Result<Proposal, CommandF
 }
 
 /// The user of the application's own URL, without what a pooler adds to it.
-fn app_user(settings: &tenancy_config::Settings) -> Option<String> {
+fn app_user(settings: &Settings) -> Option<String> {
     let (url, _) = settings.env("APP_DATABASE_URL").filter(|(url, _)| !url.trim().is_empty())?;
     let url = tenancy_config::DatabaseUrl::parse(url.trim()).ok()?;
     let user = url.user().to_owned();

@@ -11,6 +11,7 @@ use clap::Args;
   cargo xtask init --check
   cargo xtask init --database-url postgresql://… --output apps/web/tenancy.toml --force
 
+It writes the file that --output names, else the one of --config or TENANCY_CONFIG, else ./tenancy.toml.
 It asks at most four questions, on a terminal only. Each has an option: --tenant-table, --active, --variable, --app-role.")]
 pub(crate) struct Options {
     /// Print it instead of writing a file

@@ -1,7 +1,8 @@
 //! The report of `inventory`.
 
-use tenant_inventory::Openness;
+use tenancy_config::Hint;
 use tenant_inventory::class::{Class, ClassifiedTable};
+use tenant_inventory::{Openness, OtherType};
 
 use super::InventoryReport;
 use crate::document::block::{Document, Table, lines, text};
@@ -29,7 +30,9 @@ impl Report for InventoryReport {
         let none = (!has_registry).then(|| {
             format!("There is no tenant table {}: set [tenant] table in tenancy.toml, or --config.", self.registry)
         });
-        let mut document = Document::new([table.into(), lines([totals].into_iter().chain(none))]);
+        let other_types = OtherType::all(&self.tables).map(|other| other.hint());
+        let totals = [totals].into_iter().chain(none).map(Hint::from).chain(other_types);
+        let mut document = Document::new([table.into(), lines(totals)]);
         document.extend(self.ways_table().map(Into::into));
         let born_closed = self.born_closed.as_ref().map(|born_closed| format!("Note: {born_closed}."));
         document.push(lines([self.ways_totals()].into_iter().chain(born_closed)));

@@ -34,7 +34,10 @@ pub(super) struct RolloutArgs {
     /// Agree that policies filter the application itself where its role owns tables
     #[arg(long)]
     application_owns_tables: bool,
-    /// Where the password of the login for sign-in goes, if the rollout makes that login [default: ROLE.password here]
+    /// The directory of the files ROLE.password, for the logins of [auth] and [jobs] that the rollout makes [default: .]
+    #[arg(long, value_name = "DIR")]
+    password_dir: Option<PathBuf>,
+    /// The file for the password of the login of [auth] instead
     #[arg(long, value_name = "FILE")]
     auth_password_file: Option<PathBuf>,
     #[command(flatten)]
@@ -82,6 +85,7 @@ impl RolloutArgs {
             adopt: self.adopt,
             allow_cross_tenant_references: self.allow_cross_tenant_references,
             application_owns_tables: self.application_owns_tables,
+            password_dir: self.password_dir,
             auth_password_file: self.auth_password_file,
             lock_retry: self.lock.into(),
         }

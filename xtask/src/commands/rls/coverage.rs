@@ -1,8 +1,10 @@
 //! What a report names beside its tables.
 
 use rls_rollout::RolloutCoverage;
-use tenant_inventory::MissingPart;
+use tenancy_config::TableName;
+use tenant_inventory::class::Unhandled;
 use tenant_inventory::coverage::Cover;
+use tenant_inventory::{MissingPart, OtherType};
 
 use crate::document::block::{Block, List};
 
@@ -17,7 +19,7 @@ pub(super) fn beside(coverage: &RolloutCoverage) -> Option<Block> {
                 format!("its rows depend on {}", through.join(" → "))
             }
             Cover::Suspect { why } => why.to_string(),
-            Cover::Unhandled { why, .. } => why.to_string(),
+            Cover::Unhandled { column, why } => unhandled(&table.table, column, why),
             // These stand in the table of the report, or below.
             Cover::Covered | Cover::LeftOut | Cover::Exempt { .. } => continue,
         };
@@ -41,4 +43,12 @@ pub(super) fn beside(coverage: &RolloutCoverage) -> Option<Block> {
         lines.push(coverage.registry.to_string());
     }
     List::new("Not covered:", lines).unless_empty()
+}
+
+/// Why a table cannot be handled, and what to do where that is known.
+fn unhandled(table: &TableName, column: &str, why: &Unhandled) -> String {
+    match OtherType::new(table, column, why) {
+        Some(other) => format!("{why}; {}", other.hint()),
+        None => why.to_string(),
+    }
 }

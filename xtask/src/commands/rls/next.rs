@@ -25,9 +25,9 @@ fn for_one(remedy: Remedy) -> Hint {
         Remedy::Login => next
             .then_run(CommandRef::RlsStatus)
             .then(" shows what the application's role is and can become: give it a login that policies filter"),
-        Remedy::SignIn => next
+        Remedy::DeclaredLogin => next
             .then_run(CommandRef::RlsStatus)
-            .then(" shows what the login of sign-in lacks, and what helps"),
+            .then(" shows what a declared login lacks, and what helps"),
         Remedy::Parent => next.then("see above for the tables through which those belong to tenants"),
         Remedy::Locks => next.then(
             "end the sessions that hold the locks, or wait for them (--lock-timeout waits longer, and so does everybody else)",

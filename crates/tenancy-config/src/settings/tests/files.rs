@@ -1,8 +1,9 @@
 //! What `tenancy.toml` and a URL mean together; and files of that name that are missing, wrong, or not regular files.
 
-use super::{Machine, url};
+use super::{Flags, Machine, url};
 use crate::name::TableName;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{SettingOrigin, Settings, SettingsError};
+use crate::url::DatabaseUrl;
 use crate::user_error::Exit;
 use crate::user_error::UserError;
 
@@ -70,17 +71,37 @@ fn a_config_that_was_asked_for_must_be_there() {
 }
 
 #[test]
+fn a_config_that_is_to_be_written_is_named_and_need_not_be_there() {
+    let new = |machine: Machine| {
+        let settings = machine.load(&Flags { config_is_new: true, ..Flags::default() }).unwrap();
+        let named = settings.named_config().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+        (named, settings.config_path().is_some())
+    };
+    let gone = Machine::new().set("TENANCY_CONFIG", "gone.toml");
+    assert_eq!(new(gone), (Some("gone.toml".to_owned()), false));
+    let there = Machine::new().set("TENANCY_CONFIG", "a.toml").file("a.toml", "[tables]\n");
+    assert_eq!(new(there), (Some("a.toml".to_owned()), true));
+    // What is only found is not named.
+    assert_eq!(new(Machine::new().file("tenancy.toml", "[tables]\n")), (None, true));
+}
+
+#[test]
 fn a_wrong_config_is_told_with_its_line() {
     let error = Machine::new().file("tenancy.toml", "\n[tenat]\n").refused();
     assert_eq!(error.to_string(), "tenancy.toml:2: unknown key `tenat`");
     assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".into())));
 }
 
+/// The URL of the first declared login, if there is one.
+fn sign_in_url(settings: &Settings) -> Result<Option<(DatabaseUrl, SettingOrigin)>, SettingsError> {
+    settings.tenancy().declared_logins().first().map_or(Ok(None), |login| settings.login_url(login))
+}
+
 #[test]
 fn the_login_of_sign_in_has_its_url_in_the_variable_that_is_declared() {
     let auth = "[auth]\nrole = \"app_auth\"\n[auth.tables.users]\nwhy = \"sign-in\"\nselect = [\"id\"]\n";
     let read = |machine: &Machine| {
-        let found = machine.settings().auth_url().unwrap();
+        let found = sign_in_url(&machine.settings()).unwrap();
         found.map(|(url, origin)| (url.host().to_owned(), origin.to_string()))
     };
     let machine = Machine::new().set("AUTH_DATABASE_URL", &url("auth")).set("SIGN_IN_URL", &url("other"));
@@ -95,7 +116,7 @@ fn the_login_of_sign_in_has_its_url_in_the_variable_that_is_declared() {
     let machine = machine.file("tenancy.toml", &auth.replace("[auth]\n", renamed));
     assert_eq!(read(&machine).unwrap().0, "other");
     let machine = machine.set("SIGN_IN_URL", "mysql://x");
-    assert!(matches!(machine.settings().auth_url(), Err(SettingsError::Url { .. })));
+    assert!(matches!(sign_in_url(&machine.settings()), Err(SettingsError::Url { .. })));
     let machine = Machine { broken: vec!["SIGN_IN_URL"], ..machine };
     assert_eq!(machine.refused().to_string(), "the environment variable SIGN_IN_URL is not UTF-8");
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use backfill_engine::{BackfillPlan, Error, MapPair, Mapping, holds_strays, pairs_of, stray_values};
 use clap::Args;
 use tenancy_config::{Exit, TableName, Tenancy};
-use tenant_inventory::Catalog;
+use tenant_inventory::{Catalog, OtherType};
 use tenant_rls::Database;
 
 use crate::commands::backfill::args::BackfillArgs;
@@ -120,9 +120,10 @@ async fn map(
         plan.as_ref().ok().map(|(_, rows)| format!("{} of {table}", counted(*rows, "row", "rows")))
     };
     let said: Vec<String> = plans.iter().filter_map(said).collect();
-    let values = counted(pairs.len() as u64, "value", "values");
+    let values = counted(pairs.len() as u64, "value means", "values mean");
     let rows = if said.is_empty() { "no row".to_owned() } else { said.join(", ") };
-    session.begin_writing(&format!("what {values} mean, into the tenant column of {rows}")).await?;
+    session.begin_writing(&format!("what {values}, into the tenant column of {rows}")).await?;
+    let mapped: Vec<TableName> = plans.iter().map(|(table, _)| table.clone()).collect();
     let mut several = Several::new(plans.len() == 1 && !all);
     for (table, plan) in plans {
         let done = match plan {
@@ -133,7 +134,11 @@ async fn map(
             break;
         }
     }
-    several.end(context, session, catalog, false).await
+    let ended = several.end(context, session, catalog, false).await?;
+    for other in OtherType::all(&catalog.classified).filter(|other| mapped.contains(&other.table)) {
+        context.printer.note(&other.hint().to_string());
+    }
+    Ok(ended)
 }
 
 /// Whether a table has any value that is no tenant's key, or could not be asked.

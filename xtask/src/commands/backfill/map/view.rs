@@ -1,7 +1,7 @@
 //! The list of values that are no tenant's key.
 
 use backfill_engine::MapReport;
-use tenancy_config::Hint;
+use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::{Called, CalledBy, StrayValue};
 
 use crate::document::block::{Document, Table, lines, number, text};
@@ -65,9 +65,15 @@ fn conclusion(report: &MapReport) -> Hint {
         return "0 rows hold a value that is no tenant's key.".into();
     }
     let rows = counted(rows, "row holds", "rows hold");
-    format!(
-        "{rows} a value that is no tenant's key. Next: --format csv --output map.csv writes them with the proposals; \
-         fill in `to`, and --file map.csv --dry-run shows what it would do."
-    )
-    .into()
+    // Of several tables, a file is for all that have such a value.
+    let tables = match &report.tables[..] {
+        [only] => only.table.to_string(),
+        _ => "--all".to_owned(),
+    };
+    let file = "map.csv".to_owned();
+    Hint::from(format!("{rows} a value that is no tenant's key. Next: "))
+        .then_quoted(CommandRef::BackfillMapOutput { tables: tables.clone(), file: file.clone() })
+        .then(" writes them with the proposals; fill in `to`, and ")
+        .then_quoted(CommandRef::BackfillMapFile { tables, file })
+        .then(" shows what it would do.")
 }

@@ -1,6 +1,6 @@
 //! The report of a rollback: the definitions that were restored.
 
-use rls_rollout::{AlsoTakenBack, BornClosedBack, RollbackReport, SignInBack};
+use rls_rollout::{AlsoTakenBack, BornClosedBack, LoginsBack, RollbackReport};
 
 use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
@@ -14,10 +14,10 @@ impl Report for RollbackReport {
         let gone = self.gone.iter();
         let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
         let gone = gone.chain(self.born_closed.map(|back| born_closed(back).to_owned()));
-        let gone = gone.chain(self.sign_in.as_ref().map(sign_in));
+        let gone = gone.chain(self.logins.as_ref().map(logins));
         let gone = gone.chain(self.also.iter().map(|also| would_go(*also).to_owned()));
         if self.tables.is_empty() {
-            let none = (self.born_closed.is_none() && self.sign_in.is_none() && self.also.is_empty())
+            let none = (self.born_closed.is_none() && self.logins.is_none() && self.also.is_empty())
                 .then(|| "No step was left to take back.".to_owned());
             return Document::new([lines(gone.chain(none))]);
         }
@@ -65,20 +65,24 @@ fn would_go(also: AlsoTakenBack) -> &'static str {
         AlsoTakenBack::BornClosed => {
             "The event trigger that closes new tables would be as it was before, if this login may change it."
         }
-        AlsoTakenBack::SignIn => {
-            "The login of sign-in would have what it had before, and a role that a rollout made would be dropped, if nothing else depends on it."
+        AlsoTakenBack::Logins => {
+            "The declared logins would have what they had before, and a role that a rollout made would be dropped, if nothing else depends on it."
         }
     }
 }
 
-fn sign_in(back: &SignInBack) -> String {
+fn logins(back: &LoginsBack) -> String {
     match back {
-        SignInBack::Restored { dropped: Some(role) } => {
-            format!("The login {role}, which a rollout had made for sign-in, is dropped.")
+        LoginsBack::Restored { dropped } if dropped.is_empty() => {
+            "The declared logins have what they had before.".to_owned()
         }
-        SignInBack::Restored { dropped: None } => "The login of sign-in has what it had before.".to_owned(),
-        SignInBack::Kept { role, message } => format!(
-            "The login {role} of sign-in stays, as the server said: {message}. Take that away, and run the same command again as a role that may drop it."
+        LoginsBack::Restored { dropped } => match &dropped[..] {
+            [role] => format!("The login {role}, which a rollout had made, is dropped."),
+            roles => format!("The logins {}, which rollouts had made, are dropped.", roles.join(", ")),
+        },
+        LoginsBack::Kept { role, message } => format!(
+            "The login {role} stays, as the server said: {message}. Take that away, and run the same command again as a role that may drop it. \
+             Until then the other declared logins stay, too."
         ),
     }
 }

@@ -83,7 +83,7 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     }
     let connected = stop::at_once(context.connect_for_ddl(&settings)).await?;
     let write_probes = connected.is_local();
-    let attempts = VerifyOptions { tables: rollout.tables.clone(), write_probes, fire_triggers: false, sign_in: None };
+    let attempts = VerifyOptions { tables: rollout.tables.clone(), write_probes, ..VerifyOptions::default() };
     let proof = verify::prove(context, &settings, &connected, &options.login, &attempts).await?;
     connected.database.close().await;
     context.report(&proof)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{Filled, Goal, LeftOutcome, Remedy, RolloutReport, SignInOutcome, Stop, TableOutcome, sentences};
+use rls_rollout::{Filled, Goal, LeftOutcome, LoginOutcome, Remedy, RolloutReport, Stop, TableOutcome, sentences};
 use tenancy_config::plain::plain;
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
@@ -29,12 +29,12 @@ impl Report for RolloutReport {
         });
         let columns = [text("table"), text("was"), text("is"), number("steps"), number("time")];
         if self.goal == Goal::Logins {
-            let of_logins = self.sign_in.as_ref().map(sign_in).into_iter().chain(left(&self.left));
+            let of_logins = self.logins.iter().map(login).chain(left(&self.left));
             return Document::new(of_logins.chain([conclusion(self)]));
         }
         let mut document = Document::new([Table::new(columns, rows).into()]);
         document.extend(notes("Stopped:", self, |outcome| sentences(&outcome.stopped_by)));
-        document.extend(self.sign_in.as_ref().map(sign_in));
+        document.extend(self.logins.iter().map(login));
         document.extend(left(&self.left));
         document.extend(notes("Filled:", self, |outcome| outcome.filled.as_ref().map(filled).unwrap_or_default()));
         document.extend(notes("Let through:", self, |outcome| sentences(&outcome.waived)));
@@ -52,20 +52,20 @@ fn notes(title: &str, report: &RolloutReport, of: impl Fn(&TableOutcome) -> Stri
     List::new(title, noted.map(|outcome| format!("{}: {}", outcome.table, of(outcome)))).unless_empty()
 }
 
-/// What was done for sign-in. The password stands in the file alone.
-fn sign_in(done: &SignInOutcome) -> Block {
-    let role = &done.role;
+/// What was done for a declared login. A password stands in its file alone.
+fn login(done: &LoginOutcome) -> Block {
+    let LoginOutcome { role, purpose, .. } = done;
     let made = done.password_file.as_ref().map(|path| {
         format!(
-            "Made the login {role} for sign-in; its password is in {}, which only you can read.",
+            "Made the login {role} for {purpose}; its password is in {}, which only you can read.",
             plain(path.display())
         )
     });
     let gave = (done.password_file.is_none() && done.steps > 0)
-        .then(|| format!("Gave the login {role} what tenancy.toml declares for sign-in."));
-    let stopped = done.stopped_by.iter().map(|stop| format!("Sign-in stopped: {stop}."));
+        .then(|| format!("Gave the login {role} what tenancy.toml declares for {purpose}."));
+    let stopped = done.stopped_by.iter().map(|stop| format!("The login {role} for {purpose} stopped: {stop}."));
     let nothing = (done.steps == 0 && done.stopped_by.is_empty())
-        .then(|| format!("The login {role} has what tenancy.toml declares for sign-in."));
+        .then(|| format!("The login {role} has what tenancy.toml declares for {purpose}."));
     lines(made.into_iter().chain(gave).chain(stopped).chain(nothing))
 }
 
@@ -101,7 +101,7 @@ fn filled(filled: &Filled) -> String {
 
 fn conclusion(report: &RolloutReport) -> Block {
     let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum::<usize>()
-        + report.sign_in.as_ref().map_or(0, |sign_in| sign_in.steps)
+        + report.logins.iter().map(|login| login.steps).sum::<usize>()
         + report.left.iter().map(|left| left.steps).sum::<usize>();
     let done = match report.rollout {
         None if report.goal == Goal::Logins => Hint::from("No step was left for the logins."),
@@ -114,13 +114,13 @@ fn conclusion(report: &RolloutReport) -> Block {
         }
     };
     let enforced = report.tables.iter().all(|outcome| outcome.after == Phase::Enforce);
-    let of_sign_in = report.sign_in.iter().flat_map(|sign_in| &sign_in.stopped_by);
+    let of_logins = report.logins.iter().flat_map(|login| &login.stopped_by);
     let of_left = report.left.iter().flat_map(|left| &left.stopped_by);
     let remedies: BTreeSet<Remedy> = report
         .tables
         .iter()
         .flat_map(|table| &table.stopped_by)
-        .chain(of_sign_in)
+        .chain(of_logins)
         .chain(of_left)
         .map(Stop::remedy)
         .collect();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{MembershipsFlow, Remedy, SignInFlow, SignInStatus, StatusReport, Stop, TableStatus};
+use rls_rollout::{LoginFlow, LoginStatus, MembershipsFlow, Remedy, StatusReport, Stop, TableStatus};
+use tenancy_config::tenancy::LoginPurpose;
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::{BornClosed, Phase, RelationKind};
 
@@ -43,7 +44,7 @@ impl Report for StatusReport {
                 CommandRef::RlsBornClosed
             ));
         }
-        said.extend(self.sign_in.iter().flat_map(sign_in));
+        said.extend(self.logins.iter().flat_map(login));
         said.extend(self.left.iter().map(|left| format!("Left over: {left}.")));
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
@@ -59,14 +60,29 @@ impl Report for StatusReport {
     }
 }
 
-/// Which flows of sign-in work without a tenant, and what is not as it is declared.
-fn sign_in(status: &SignInStatus) -> impl Iterator<Item = String> {
-    let flow = |flow: &SignInFlow| {
-        let rights: Vec<&str> = flow.rights.iter().map(|right| right.as_str()).collect();
-        let covered = if flow.covered { "covered" } else { "not covered yet" };
-        format!("Sign-in as {}, {covered}: {} ({}): {}.", status.role, flow.table, rights.join(", "), flow.why)
+/// What a declared login can do without a tenant, and what is not as it is declared.
+fn login(status: &LoginStatus) -> impl Iterator<Item = String> {
+    let purpose = match &status.purpose {
+        LoginPurpose::SignIn => "Sign-in".to_owned(),
+        LoginPurpose::Job { job } => format!("The job {job}"),
     };
-    let problems = status.problems.iter().map(|problem| format!("Sign-in: {problem}; {}.", problem.hint()));
+    let flow = {
+        let purpose = purpose.clone();
+        move |flow: &LoginFlow| {
+            let rights: Vec<&str> = flow.rights.iter().map(|right| right.as_str()).collect();
+            let covered = if flow.covered { "covered" } else { "not covered yet" };
+            let open =
+                if flow.open_to_app { " No policy keeps the application's own login from its rows." } else { "" };
+            format!(
+                "{purpose} as {}, {covered}: {} ({}): {}.{open}",
+                status.role,
+                flow.table,
+                rights.join(", "),
+                flow.why
+            )
+        }
+    };
+    let problems = status.problems.iter().map(move |problem| format!("{purpose}: {problem}; {}.", problem.hint()));
     let memberships = status.memberships.iter().map(|memberships| {
         let covered = if memberships.covered { "covered" } else { "not covered yet" };
         let MembershipsFlow { table, user, setting, why, .. } = memberships;
@@ -88,10 +104,10 @@ fn next(report: &StatusReport) -> Vec<Hint> {
     }
     let next = if report.tables.iter().any(|table| !table.lost.is_empty()) {
         Hint::from("Next: ").then_hint(rollout).then(" puts back what was lost.")
-    } else if report.sign_in.as_ref().is_some_and(|sign_in| {
-        sign_in.flows.iter().any(|flow| !flow.covered) || sign_in.memberships.as_ref().is_some_and(|flow| !flow.covered)
+    } else if let Some(lacks) = report.logins.iter().find(|login| {
+        login.flows.iter().any(|flow| !flow.covered) || login.memberships.as_ref().is_some_and(|flow| !flow.covered)
     }) {
-        Hint::from("Next: ").then_hint(rollout).then(" gives sign-in what it lacks.")
+        Hint::from("Next: ").then_hint(rollout).then(format!(" gives {} what it lacks.", lacks.purpose))
     } else if !report.left.is_empty() {
         Hint::from("Next: ").then_hint(rollout).then(" takes away what is declared no more.")
     } else if report.born_closed_lost {

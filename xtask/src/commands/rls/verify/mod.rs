@@ -59,8 +59,12 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     } else {
         context.printer.note(&format!("reading {}; --write-probes also tries to write", connected.line()));
     }
-    let verify =
-        VerifyOptions { tables: options.tables, write_probes, fire_triggers: options.fire_triggers, sign_in: None };
+    let verify = VerifyOptions {
+        tables: options.tables,
+        write_probes,
+        fire_triggers: options.fire_triggers,
+        ..VerifyOptions::default()
+    };
     let report = prove(context, &settings, &connected, &options.login, &verify).await?;
     connected.database.close().await;
     context.report(&report)?;
@@ -76,23 +80,27 @@ pub(super) async fn prove(
     options: &VerifyOptions,
 ) -> Result<VerifyReport, CommandFailure> {
     let (url, origin) = app_url(context, settings, connected, login)?;
-    let sign_in = settings.auth_url().map_err(tenant_rls::Error::from)?;
+    let mut urls = Vec::new();
+    for declared in settings.tenancy().declared_logins() {
+        let found = settings.login_url(&declared).map_err(tenant_rls::Error::from)?;
+        urls.extend(found.map(|(url, origin)| (declared.purpose, url, origin)));
+    }
     stop::at_once(async {
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
         let as_app = Database::connect(&url, &connect).await?;
         context.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
         let mut options = options.clone();
-        if let Some((url, origin)) = &sign_in {
-            let signs_in = Database::connect(url, &connect).await?;
-            context.printer.note(&format!("trying sign-in as {} (from {origin})", signs_in.session().role));
-            options.sign_in = Some(signs_in);
+        for (purpose, url, origin) in &urls {
+            let login = Database::connect(url, &connect).await?;
+            context.printer.note(&format!("trying {purpose} as {} (from {origin})", login.session().role));
+            options.logins.insert(purpose.clone(), login);
         }
         let mut progress = |table: &tenancy_config::TableName| context.printer.note(&format!("{table}: trying"));
         let report =
             rls_verify::verify(&connected.database, &as_app, settings.tenancy(), &options, &mut progress).await?;
         as_app.close().await;
-        if let Some(signs_in) = options.sign_in {
-            signs_in.close().await;
+        for login in options.logins.into_values() {
+            login.close().await;
         }
         Ok(report)
     })

@@ -5,7 +5,7 @@ use tenancy_config::tenancy::AuthMemberships;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Error, MembershipPolicy, Result};
 
-use super::problem::SignInProblemKind;
+use super::problem::LoginProblemKind;
 use crate::catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
 use crate::catalog::relations::Relation;
 
@@ -44,10 +44,10 @@ pub(super) async fn read_memberships(
     tenancy: &Tenancy,
     app: &str,
     relations: &[Relation],
-    problems: &mut Vec<SignInProblemKind>,
+    problems: &mut Vec<LoginProblemKind>,
 ) -> Result<Option<Memberships>> {
     let Some((table, rules)) = tenancy.auth_memberships()? else { return Ok(None) };
-    let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/sign_in/memberships.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/declared_login/memberships.sql"))
         .bind(table.schema().as_str())
         .bind(table.name().as_str())
         .bind(&rules.user)
@@ -65,9 +65,9 @@ pub(super) async fn read_memberships(
         Memberships { rules: rules.clone(), app: Ident::new(app)?, column, policy: None, definition, table };
     let table = &found.table;
     let problem = match &row {
-        None => Some(SignInProblemKind::NoTable { table: table.clone() }),
+        None => Some(LoginProblemKind::NoTable { table: table.clone() }),
         Some(row) => match row.get::<Option<String>, _>("type_name") {
-            None => Some(SignInProblemKind::NoColumns { table: table.clone(), columns: vec![rules.user.clone()] }),
+            None => Some(LoginProblemKind::NoColumns { table: table.clone(), columns: vec![rules.user.clone()] }),
             Some(type_name) => {
                 let printed: String = row.get("printed_column");
                 found.policy = MembershipPolicy::new(&rules.setting, &rules.user, &printed, &type_name)?;
@@ -76,23 +76,23 @@ pub(super) async fn read_memberships(
                 match &found.policy {
                     None => {
                         let column = rules.user.clone();
-                        Some(SignInProblemKind::UserType { table: table.clone(), column, type_name })
+                        Some(LoginProblemKind::UserType { table: table.clone(), column, type_name })
                     }
                     Some(_) if !row.get::<bool, _>("app_exists") => {
-                        Some(SignInProblemKind::NoApplication { login: app.to_owned() })
+                        Some(LoginProblemKind::NoApplication { login: app.to_owned() })
                     }
-                    Some(_) if !is_protected => Some(SignInProblemKind::OpenMemberships { table: table.clone() }),
+                    Some(_) if !is_protected => Some(LoginProblemKind::OpenMemberships { table: table.clone() }),
                     Some(_) if found.is_made() => None,
                     Some(_) => {
                         let altered = found.text().is_some();
-                        Some(SignInProblemKind::MembershipPolicy { table: table.clone(), altered })
+                        Some(LoginProblemKind::MembershipPolicy { table: table.clone(), altered })
                     }
                 }
             }
         },
     };
     if let Some(row) = row.filter(|row| !row.get::<bool, _>("may_alter")) {
-        let not_owned = SignInProblemKind::NotOwned { table: table.clone(), owner: row.get("owner") };
+        let not_owned = LoginProblemKind::NotOwned { table: table.clone(), owner: row.get("owner") };
         if !problems.contains(&not_owned) {
             problems.push(not_owned);
         }

@@ -1,4 +1,4 @@
-//! The password of the role of sign-in, and what the server is told of it: a SCRAM verifier, so that no statement and no log has the password.
+//! The password of a declared login, and what the server is told of it: a SCRAM verifier, so that no statement and no log has the password.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,11 +1,11 @@
-//! Rows that are there, on which sign-in is tried while no tenant is set, and what it writes to one of them and takes back.
+//! Rows that are there, on which a declared login is tried while no tenant is set, and what it writes to one of them and takes back.
 
 use sqlx::types::Json;
 use tenancy_config::Ident;
-use tenancy_config::tenancy::AuthRight;
+use tenancy_config::tenancy::LoginRight;
 use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::evidence::Evidence;
-use tenant_inventory::{Relation, SignInTable};
+use tenant_inventory::{DeclaredTable, Relation};
 use tenant_rls::{ProbeTx, Sql, Template};
 
 use crate::attempts::attempt;
@@ -14,9 +14,9 @@ use crate::attempts::outcome;
 use crate::attempts::rows::{Keys, only};
 use crate::error::Result;
 
-/// Rows of two tenants, whose key sign-in may read.
+/// Rows of two tenants, whose key the login may read.
 pub(crate) struct KnownRows<'a> {
-    pub(crate) table: &'a SignInTable,
+    pub(crate) table: &'a DeclaredTable,
     pub(crate) relation: &'a Relation,
     pub(crate) key: PrimaryKey,
     /// Their keys: one at least.
@@ -26,13 +26,13 @@ pub(crate) struct KnownRows<'a> {
 impl KnownRows<'_> {
     /// Tries on the first row each right to write that is declared. The answer is the evidence of each; a right is left out if the row cannot show it, because
     /// sign-in writes columns that it may not read.
-    pub(crate) async fn writes(&self, tx: &mut ProbeTx, login: &str) -> Result<Vec<(AuthRight, Evidence)>> {
+    pub(crate) async fn writes(&self, tx: &mut ProbeTx, login: &str) -> Result<Vec<(LoginRight, Evidence)>> {
         let given = Json(&self.keys[..1]);
         let mut tried = Vec::new();
         for (right, what) in [
-            (AuthRight::Insert, AttemptKind::InsertUnset),
-            (AuthRight::Update, AttemptKind::UpdateOwn),
-            (AuthRight::Delete, AttemptKind::DeleteOwn),
+            (LoginRight::Insert, AttemptKind::InsertUnset),
+            (LoginRight::Update, AttemptKind::UpdateOwn),
+            (LoginRight::Delete, AttemptKind::DeleteOwn),
         ] {
             let Some(statement) = self.statement(right)? else { continue };
             let done = attempt(tx, None, sqlx::query(&statement).bind(given)).await?;
@@ -41,12 +41,12 @@ impl KnownRows<'_> {
         Ok(tried)
     }
 
-    fn statement(&self, right: AuthRight) -> Result<Option<Sql>> {
+    fn statement(&self, right: LoginRight) -> Result<Option<Sql>> {
         let rules = &self.table.rules;
         if !rules.may(right) {
             return Ok(None);
         }
-        if right == AuthRight::Delete {
+        if right == LoginRight::Delete {
             return Ok(Some(self.on_given(include_str!("../../../sql/rls-verify/probe_delete.sql")).build()));
         }
         let both = rules.columns(right).iter().filter(|name| rules.select.contains(name));
@@ -58,12 +58,12 @@ impl KnownRows<'_> {
             Sql::join(columns.iter().map(|column| Template::new(text).ident("column", column).build()), ", ")
         };
         let statement = match right {
-            AuthRight::Insert => self
-                .on_given(include_str!("../../../sql/rls-verify/sign_in_insert.sql"))
+            LoginRight::Insert => self
+                .on_given(include_str!("../../../sql/rls-verify/login_insert.sql"))
                 .fragment("columns", each(":\"column\""))
                 .fragment("values", each("t.:\"column\"")),
             _ => self
-                .on_given(include_str!("../../../sql/rls-verify/sign_in_update.sql"))
+                .on_given(include_str!("../../../sql/rls-verify/login_update.sql"))
                 .fragment("changes", each(":\"column\" = t.:\"column\"")),
         };
         Ok(Some(statement.build()))

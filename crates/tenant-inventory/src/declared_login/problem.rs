@@ -1,29 +1,32 @@
-//! What is not as `[auth]` declares it, as values; the sentences are made here.
+//! What is not as `[auth]` and `[jobs]` declare it, as values; the sentences are made here.
 
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::tenancy::AuthRight;
+use tenancy_config::tenancy::{LoginPurpose, LoginRight};
 use tenancy_config::{Ident, TableName};
 use tenant_rls::MembershipPolicy;
 
-use super::statement::create_sign_in;
+use super::statement::create_login;
 use crate::ways::roles::RoleStep;
 
-/// Something about the login of sign-in that is not as it is declared.
+/// Something about a declared login that is not as it is declared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SignInProblem {
+pub struct LoginProblem {
+    /// What the login is for.
+    #[serde(flatten)]
+    pub purpose: LoginPurpose,
     /// The role.
     pub role: Ident,
     /// What it is.
     #[serde(flatten)]
-    pub what: SignInProblemKind,
+    pub what: LoginProblemKind,
 }
 
 /// What is not as it is declared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "problem", rename_all = "snake_case")]
-pub enum SignInProblemKind {
+pub enum LoginProblemKind {
     /// There is no such role.
     NoRole {
         /// This login may make it.
@@ -79,7 +82,7 @@ pub enum SignInProblemKind {
         /// The table.
         table: TableName,
         /// What.
-        parts: Vec<SignInPart>,
+        parts: Vec<LoginPart>,
     },
     /// The column with the user of a membership has a type that no policy of ours compares.
     UserType {
@@ -112,14 +115,14 @@ pub enum SignInProblemKind {
         /// The table.
         table: TableName,
         /// What.
-        parts: Vec<SignInPart>,
+        parts: Vec<LoginPart>,
     },
 }
 
 /// Something that the role needs, or has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "part", rename_all = "snake_case")]
-pub enum SignInPart {
+pub enum LoginPart {
     /// A right on the whole table, or on one column.
     Right {
         /// The right, as SQL spells it.
@@ -144,14 +147,14 @@ pub enum SignInPart {
     },
 }
 
-impl SignInPart {
+impl LoginPart {
     /// A right on a column, or on the whole table.
-    pub(crate) fn right(right: AuthRight, column: Option<&str>) -> Self {
+    pub(crate) fn right(right: LoginRight, column: Option<&str>) -> Self {
         Self::Right { privilege: right.as_str().to_owned(), column: column.map(str::to_owned) }
     }
 }
 
-impl SignInProblemKind {
+impl LoginProblemKind {
     /// Whether somebody reaches more by it than is declared.
     pub fn reaches_more(&self) -> bool {
         match self {
@@ -179,7 +182,7 @@ impl SignInProblemKind {
         matches!(self, Self::NoRole { may_create: true } | Self::Missing { .. } | Self::MembershipPolicy { .. })
     }
 
-    /// Whether it is about what the login that asks may do, and says nothing about sign-in itself.
+    /// Whether it is about what the login that asks may do, and says nothing about the login itself.
     pub fn is_of_this_login(&self) -> bool {
         matches!(self, Self::NotOwned { .. })
     }
@@ -216,59 +219,59 @@ impl SignInProblemKind {
     }
 }
 
-impl SignInProblem {
+impl LoginProblem {
     /// What to do about it.
     pub fn hint(&self) -> String {
-        let role = &self.role;
+        let Self { role, purpose, .. } = self;
         match &self.what {
-            SignInProblemKind::NoRole { may_create: true }
-            | SignInProblemKind::Missing { .. }
-            | SignInProblemKind::MembershipPolicy { .. } => "the next rollout makes it".to_owned(),
-            SignInProblemKind::UserType { .. } => {
+            LoginProblemKind::NoRole { may_create: true }
+            | LoginProblemKind::Missing { .. }
+            | LoginProblemKind::MembershipPolicy { .. } => "the next rollout makes it".to_owned(),
+            LoginProblemKind::UserType { .. } => {
                 "make it text, varchar, uuid, integer or bigint, or take [auth.memberships] away".to_owned()
             }
-            SignInProblemKind::NoApplication { .. } => "correct roles.app, or make that login".to_owned(),
-            SignInProblemKind::OpenMemberships { .. } => {
+            LoginProblemKind::NoApplication { .. } => "correct roles.app, or make that login".to_owned(),
+            LoginProblemKind::OpenMemberships { .. } => {
                 "give it a tenant column, or take [auth.memberships] away".to_owned()
             }
-            SignInProblemKind::NoRole { may_create: false } => {
-                format!("as a role with CREATEROLE: {}; then \\password {role}", create_sign_in(role).as_str())
+            LoginProblemKind::NoRole { may_create: false } => {
+                format!("as a role with CREATEROLE: {}; then \\password {role}", create_login(role).as_str())
             }
-            SignInProblemKind::CannotLogIn => format!("ALTER ROLE {role} LOGIN, with a password"),
-            SignInProblemKind::Powerful { attribute } => {
-                format!("ALTER ROLE {role} NO{attribute}, or declare a role of its own for sign-in")
+            LoginProblemKind::CannotLogIn => format!("ALTER ROLE {role} LOGIN, with a password"),
+            LoginProblemKind::Powerful { attribute } => {
+                format!("ALTER ROLE {role} NO{attribute}, or declare a role of its own for {purpose}")
             }
-            SignInProblemKind::Owns { .. } => "declare a role of its own for sign-in: a rollout makes it".to_owned(),
-            SignInProblemKind::MemberOf { of } => format!("REVOKE {of} FROM {role}"),
-            SignInProblemKind::HeldByApplication { login, .. } => {
+            LoginProblemKind::Owns { .. } => format!("declare a role of its own for {purpose}: a rollout makes it"),
+            LoginProblemKind::MemberOf { of } => format!("REVOKE {of} FROM {role}"),
+            LoginProblemKind::HeldByApplication { login, .. } => {
                 format!("REVOKE {role} FROM {login}, or from the role through which it is a member")
             }
-            SignInProblemKind::NoTable { .. } | SignInProblemKind::NoColumns { .. } => {
+            LoginProblemKind::NoTable { .. } | LoginProblemKind::NoColumns { .. } => {
                 "correct the name, or run the application's migrations".to_owned()
             }
-            SignInProblemKind::NotOwned { owner, .. } => format!("roll out as {owner}, or as one of its members"),
-            SignInProblemKind::Undeclared { .. } => {
-                "REVOKE it, from PUBLIC where everybody has it, or declare it in [auth.tables]".to_owned()
+            LoginProblemKind::NotOwned { owner, .. } => format!("roll out as {owner}, or as one of its members"),
+            LoginProblemKind::Undeclared { .. } => {
+                format!("REVOKE it, from PUBLIC where everybody has it, or declare it in [{}.tables]", purpose.key())
             }
         }
     }
 }
 
-impl fmt::Display for SignInProblem {
+impl fmt::Display for LoginProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let role = &self.role;
+        let Self { role, purpose, .. } = self;
         match &self.what {
-            SignInProblemKind::NoRole { may_create } => {
+            LoginProblemKind::NoRole { may_create } => {
                 let cannot = if *may_create { "" } else { ", and this login may not make it" };
-                write!(f, "there is no role {role}, as which sign-in is to log in{cannot}")
+                write!(f, "there is no role {role}, as which {purpose} is to log in{cannot}")
             }
-            SignInProblemKind::CannotLogIn => write!(f, "nobody can log in as {role} (NOLOGIN)"),
-            SignInProblemKind::Powerful { attribute } => {
-                write!(f, "{role} has {attribute}, and sign-in needs a login that policies filter")
+            LoginProblemKind::CannotLogIn => write!(f, "nobody can log in as {role} (NOLOGIN)"),
+            LoginProblemKind::Powerful { attribute } => {
+                write!(f, "{role} has {attribute}, and {purpose} needs a login that policies filter")
             }
-            SignInProblemKind::Owns { table } => write!(f, "{role} owns {table}, and can do anything with it"),
-            SignInProblemKind::MemberOf { of } => write!(f, "{role} is a member of {of}, and has or gets its rights"),
-            SignInProblemKind::HeldByApplication { login, steps, .. } => {
+            LoginProblemKind::Owns { table } => write!(f, "{role} owns {table}, and can do anything with it"),
+            LoginProblemKind::MemberOf { of } => write!(f, "{role} is a member of {of}, and has or gets its rights"),
+            LoginProblemKind::HeldByApplication { login, steps, .. } => {
                 let how = match steps.last() {
                     None => "has the rights of",
                     Some(RoleStep::Set { .. }) => "can become (SET ROLE)",
@@ -276,26 +279,26 @@ impl fmt::Display for SignInProblem {
                 };
                 write!(f, "the application's login {login} {how} {role}, which reaches rows of every tenant")
             }
-            SignInProblemKind::NoTable { table } => write!(f, "there is no table {table}"),
-            SignInProblemKind::NoColumns { table, columns } => {
+            LoginProblemKind::NoTable { table } => write!(f, "there is no table {table}"),
+            LoginProblemKind::NoColumns { table, columns } => {
                 write!(f, "{table} has no column {}", columns.join(", "))
             }
-            SignInProblemKind::NotOwned { table, owner } => {
+            LoginProblemKind::NotOwned { table, owner } => {
                 write!(f, "{table} belongs to {owner}, and this login may grant nothing on it")
             }
-            SignInProblemKind::Missing { table, parts } => {
+            LoginProblemKind::Missing { table, parts } => {
                 write!(f, "{table}: {role} lacks {}", Parts(parts))
             }
-            SignInProblemKind::UserType { table, column, type_name } => {
+            LoginProblemKind::UserType { table, column, type_name } => {
                 write!(f, "{table}: the user of a membership, {column}, is of type {type_name}")
             }
-            SignInProblemKind::NoApplication { login } => {
+            LoginProblemKind::NoApplication { login } => {
                 write!(f, "there is no role {login}, to which memberships are to be shown")
             }
-            SignInProblemKind::OpenMemberships { table } => {
+            LoginProblemKind::OpenMemberships { table } => {
                 write!(f, "{table} has no row level security and gets none: whoever may read it reads every membership")
             }
-            SignInProblemKind::MembershipPolicy { table, altered } => {
+            LoginProblemKind::MembershipPolicy { table, altered } => {
                 let what = if *altered { "altered" } else { "not there" };
                 write!(
                     f,
@@ -303,15 +306,15 @@ impl fmt::Display for SignInProblem {
                     MembershipPolicy::NAME
                 )
             }
-            SignInProblemKind::Undeclared { table, parts } => {
-                write!(f, "{table}: {role} has {}, which [auth] does not declare", Parts(parts))
+            LoginProblemKind::Undeclared { table, parts } => {
+                write!(f, "{table}: {role} has {}, which [{}] does not declare", Parts(parts), purpose.key())
             }
         }
     }
 }
 
 /// The parts in words: the columns of one right together.
-struct Parts<'a>(&'a [SignInPart]);
+struct Parts<'a>(&'a [LoginPart]);
 
 impl fmt::Display for Parts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -319,16 +322,16 @@ impl fmt::Display for Parts<'_> {
         let mut columns: Vec<(&str, Vec<&str>)> = Vec::new();
         for part in self.0 {
             match part {
-                SignInPart::Right { privilege, column: Some(column) } => {
+                LoginPart::Right { privilege, column: Some(column) } => {
                     match columns.iter_mut().find(|(known, _)| known == privilege) {
                         Some((_, named)) => named.push(column),
                         None => columns.push((privilege, vec![column])),
                     }
                 }
-                SignInPart::Right { privilege, column: None } => said.push(privilege.clone()),
-                SignInPart::Policy { policy } => said.push(format!("the policy \"{policy}\"")),
-                SignInPart::Schema { schema } => said.push(format!("USAGE of the schema {schema}")),
-                SignInPart::Sequence { sequence } => said.push(format!("USAGE of the sequence {sequence}")),
+                LoginPart::Right { privilege, column: None } => said.push(privilege.clone()),
+                LoginPart::Policy { policy } => said.push(format!("the policy \"{policy}\"")),
+                LoginPart::Schema { schema } => said.push(format!("USAGE of the schema {schema}")),
+                LoginPart::Sequence { sequence } => said.push(format!("USAGE of the sequence {sequence}")),
             }
         }
         let of_columns = columns.into_iter().map(|(privilege, named)| format!("{privilege} ({})", named.join(", ")));

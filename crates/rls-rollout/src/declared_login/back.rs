@@ -1,4 +1,4 @@
-//! Takes the login of sign-in back, after its tables: the role goes if a rollout made it, and nothing else depends on it.
+//! Takes the declared logins back, after their tables: a role goes if a rollout made it, and nothing else depends on it.
 
 use serde::Serialize;
 use tenancy_config::Ident;
@@ -6,21 +6,21 @@ use tenant_inventory::AspectKind;
 use tenant_ops::{Lease, Rollout};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Sql};
 
+use crate::declared_login::role::{drop_role, revoke, role_id};
 use crate::error::{Error, Result};
 use crate::journal::TableChanges;
 use crate::journal::change::Change;
-use crate::sign_in::login::{drop_role, revoke, role_id};
 
-/// What became of the login of sign-in.
+/// What became of the declared logins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "sign_in", rename_all = "snake_case")]
-pub enum SignInBack {
-    /// It is as it was before: a role that a rollout made is gone.
+#[serde(tag = "login", rename_all = "snake_case")]
+pub enum LoginsBack {
+    /// They are as they were before: roles that a rollout made are gone.
     Restored {
-        /// The role that was dropped.
-        dropped: Option<String>,
+        /// The roles that were dropped.
+        dropped: Vec<String>,
     },
-    /// The server refused: something else depends on the role, or this login may not drop it. It stays, and so does its step in the journal.
+    /// The server refused: something else depends on the role, or this login may not drop it. All of them stay, and so do their steps in the journal.
     Kept {
         /// The role.
         role: String,
@@ -29,7 +29,7 @@ pub enum SignInBack {
     },
 }
 
-impl SignInBack {
+impl LoginsBack {
     pub(crate) fn is_restored(&self) -> bool {
         matches!(self, Self::Restored { .. })
     }
@@ -44,27 +44,27 @@ pub(crate) async fn take_back(
     lease: &Lease,
     rollout: Rollout,
     recorded: &TableChanges,
-) -> Result<SignInBack> {
+) -> Result<LoginsBack> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     lease.fence(tx.connection()).await?;
     match take_away(&mut tx, &recorded.changes).await? {
         Err(Kept { role, message }) => {
             tx.rollback().await?;
-            Ok(SignInBack::Kept { role, message })
+            Ok(LoginsBack::Kept { role, message })
         }
         Ok(taken) => {
             rollout.undo(tx.connection(), &recorded.steps).await?;
             tx.commit().await?;
-            Ok(SignInBack::Restored { dropped: taken.dropped })
+            Ok(LoginsBack::Restored { dropped: taken.dropped })
         }
     }
 }
 
-/// What was taken from a login.
+/// What was taken from logins.
 #[derive(Debug, Default)]
 pub(crate) struct TakenAway {
-    /// The role that was dropped.
-    pub(crate) dropped: Option<String>,
+    /// The roles that were dropped.
+    pub(crate) dropped: Vec<String>,
     /// The statements.
     pub(crate) statements: Vec<Sql>,
 }
@@ -100,8 +100,8 @@ pub(crate) async fn take_away(tx: &mut OwnerTx, changes: &[Change]) -> Result<st
             Some(_) => None,
         };
         let Some(statement) = statement else { continue };
-        match tx.run("taking the login of sign-in back", &statement).await {
-            Ok(()) => taken.dropped = is_role.then(|| role.to_string()).or(taken.dropped),
+        match tx.run("taking a declared login back", &statement).await {
+            Ok(()) => taken.dropped.extend(is_role.then(|| role.to_string())),
             // Something depends on it, it is gone, or this login may not.
             Err(error) if matches!(error.sqlstate(), Some("2BP01" | "42501" | "42704" | "42P01" | "3F000")) => {
                 return Ok(Err(Kept { role: role.to_string(), message: error.to_string() }));

@@ -5,15 +5,15 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_inventory::{Aspect, AspectKind, BornClosed, Phase, Relation, SignIn, read_definitions};
-use tenant_rls::{AuthPolicy, CATALOG_LOCK_TIMEOUT, Database, MembershipPolicy, OwnerTx, RolePolicy, Sql};
+use tenant_inventory::{Aspect, AspectKind, BornClosed, DeclaredLogin, Phase, Relation, read_definitions};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, LoginPolicy, MembershipPolicy, OwnerTx, RolePolicy, Sql};
 
+use crate::declared_login::role::{drop_role, revoke, role_id};
 use crate::error::Result;
 use crate::journal::Recorded;
 use crate::journal::change::{Change, ChangeState};
 use crate::plan::alter;
 use crate::plan::step::{Lock, Step, StepSubject};
-use crate::sign_in::login::{drop_role, revoke, role_id};
 
 /// What rollouts made for one role and `tenancy.toml` declares no more, and that is still there.
 #[derive(Debug, Clone)]
@@ -119,7 +119,8 @@ fn of_login(tenancy: &Tenancy, role: &Ident, id: &str, recorded: &Recorded) -> L
         AspectKind::Role => change.aspect.name == role.as_str() && change.after.as_deref() == Some(id),
         _ => change.aspect.role == role.as_str(),
     };
-    let of_role = recorded.changes(&SignIn::subject()).iter().filter(|change| is_made(change)).filter(is_the_same);
+    let of_role =
+        recorded.changes(&DeclaredLogin::subject()).iter().filter(|change| is_made(change)).filter(is_the_same);
     let is_left = !tenancy.names_role(role.as_str());
     let changes: Vec<Change> = of_role.filter(|_| is_left).cloned().collect();
     let made = changes.iter().any(|change| change.aspect.kind == AspectKind::Role);
@@ -153,7 +154,7 @@ fn undeclared(tenancy: &Tenancy, recorded: &Recorded) -> Result<BTreeSet<Ident>>
 
 fn role_of_policy(change: &Change) -> Option<Ident> {
     let (name, text) = (change.aspect.name.as_str(), change.after.as_deref()?);
-    if let Some(policy) = AuthPolicy::named(name) {
+    if let Some(policy) = LoginPolicy::named(name) {
         return policy.role_in(text);
     }
     let of_role = RolePolicy::ALL.iter().any(|policy| policy.name() == name);
@@ -188,8 +189,10 @@ fn is_given_anew(tenancy: &Tenancy, table: &TableName, aspect: &Aspect) -> bool 
         let declared = tenancy.auth_memberships().ok().flatten();
         return declared.is_some_and(|(declared, _)| declared == *table);
     }
-    let policy = AuthPolicy::named(&aspect.name);
-    policy.is_some_and(|policy| tenancy.auth_table(table).is_some_and(|rules| rules.may(policy.0)))
+    let Some(policy) = LoginPolicy::named(&aspect.name) else { return false };
+    let declared = tenancy.declared_logins();
+    let login = declared.iter().find(|login| login.purpose == policy.purpose);
+    login.and_then(|login| login.table(tenancy, table)).is_some_and(|rules| rules.may(policy.right))
 }
 
 fn is_made(change: &Change) -> bool {
@@ -197,7 +200,7 @@ fn is_made(change: &Change) -> bool {
 }
 
 fn is_table(table: &TableName) -> bool {
-    *table != SignIn::subject() && *table != BornClosed::subject()
+    *table != DeclaredLogin::subject() && *table != BornClosed::subject()
 }
 
 impl LeftLogin {

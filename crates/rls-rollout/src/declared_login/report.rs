@@ -1,21 +1,24 @@
-//! What is planned, was done and is there for sign-in.
+//! What is planned, was done and is there for the declared logins.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenancy_config::tenancy::AuthRight;
+use tenancy_config::tenancy::{LoginPurpose, LoginRight};
 use tenancy_config::{Ident, TableName};
-use tenant_inventory::{Memberships, SignIn, SignInProblem, create_sign_in};
+use tenant_inventory::{DeclaredLogin, LoginProblem, Memberships, create_login};
 
+use crate::declared_login::left::{LeftLogin, LeftRole};
+use crate::declared_login::role::usages;
 use crate::error::Result;
 use crate::plan::script::statement_text;
-use crate::sign_in::left::{LeftLogin, LeftRole};
-use crate::sign_in::login::usages;
 use crate::stop::{Stop, said};
 
-/// What a plan does for sign-in, before the first table. The steps of its tables are among the others.
+/// What a plan does for a declared login, before the first table. The steps of its tables are among the others.
 #[derive(Debug, Clone, Serialize)]
-pub struct PlannedSignIn {
+pub struct PlannedLogin {
+    /// What it is for.
+    #[serde(flatten)]
+    pub purpose: LoginPurpose,
     /// The role.
     pub role: Ident,
     /// Statements that make the role, and let it use schemas and sequences.
@@ -27,9 +30,12 @@ pub struct PlannedSignIn {
     pub stopped_by: Vec<Stop>,
 }
 
-/// What a rollout did for sign-in.
+/// What a rollout did for a declared login.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SignInOutcome {
+pub struct LoginOutcome {
+    /// What it is for.
+    #[serde(flatten)]
+    pub purpose: LoginPurpose,
     /// The role.
     pub role: Ident,
     /// The file with the password of the role, where the rollout made the role.
@@ -41,34 +47,39 @@ pub struct SignInOutcome {
     pub stopped_by: Vec<Stop>,
 }
 
-/// How sign-in stands.
+/// How a declared login stands.
 #[derive(Debug, Clone, Serialize)]
-pub struct SignInStatus {
+pub struct LoginStatus {
+    /// What it is for.
+    #[serde(flatten)]
+    pub purpose: LoginPurpose,
     /// The role.
     pub role: Ident,
     /// It exists.
     pub exists: bool,
-    /// What sign-in does, by table.
-    pub flows: Vec<SignInFlow>,
+    /// What it does, by table.
+    pub flows: Vec<LoginFlow>,
     /// What the application's own login reads of its user's memberships, where that is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memberships: Option<MembershipsFlow>,
     /// What is not as it is declared.
     #[serde(serialize_with = "said")]
-    pub problems: Vec<SignInProblem>,
+    pub problems: Vec<LoginProblem>,
 }
 
-/// What sign-in does with one table.
+/// What a declared login does with one table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SignInFlow {
+pub struct LoginFlow {
     /// The table.
     pub table: TableName,
     /// What it does there.
-    pub rights: Vec<AuthRight>,
+    pub rights: Vec<LoginRight>,
     /// The declared reason.
     pub why: String,
     /// It can do all of that without a tenant.
     pub covered: bool,
+    /// No policy keeps the application's own login from its rows, and that login has rights there.
+    pub open_to_app: bool,
 }
 
 /// What a plan takes at its end from a role that `tenancy.toml` names no more. The steps of its tables are among the others.
@@ -116,13 +127,13 @@ impl MembershipsFlow {
     }
 }
 
-impl PlannedSignIn {
-    pub(crate) fn of(sign_in: &SignIn, stopped_by: Vec<Stop>) -> Result<Self> {
-        let makes_role = sign_in.id.is_none();
-        let create = makes_role.then(|| create_sign_in(&sign_in.role));
-        let usages = usages(sign_in)?.into_iter().map(|(_, sql)| sql);
+impl PlannedLogin {
+    pub(crate) fn of(login: &DeclaredLogin, stopped_by: Vec<Stop>) -> Result<Self> {
+        let makes_role = login.id.is_none();
+        let create = makes_role.then(|| create_login(&login.role));
+        let usages = usages(login)?.into_iter().map(|(_, sql)| sql);
         let statements = create.into_iter().chain(usages).map(|sql| statement_text(&sql).to_owned()).collect();
-        Ok(Self { role: sign_in.role.clone(), statements, makes_role, stopped_by })
+        Ok(Self { purpose: login.purpose.clone(), role: login.role.clone(), statements, makes_role, stopped_by })
     }
 
     /// The statements without the one that makes the role.
@@ -131,20 +142,22 @@ impl PlannedSignIn {
     }
 }
 
-impl SignInStatus {
-    pub(crate) fn of(sign_in: &SignIn) -> Self {
-        let flows = sign_in.tables.iter().map(|table| SignInFlow {
+impl LoginStatus {
+    pub(crate) fn of(login: &DeclaredLogin) -> Self {
+        let flows = login.tables.iter().map(|table| LoginFlow {
             table: table.table.clone(),
             rights: table.rules.rights().collect(),
             why: table.rules.why.clone(),
-            covered: sign_in.covers(&table.table),
+            covered: login.covers(&table.table),
+            open_to_app: table.open_to_app,
         });
         Self {
-            role: sign_in.role.clone(),
-            exists: sign_in.id.is_some(),
+            purpose: login.purpose.clone(),
+            role: login.role.clone(),
+            exists: login.id.is_some(),
             flows: flows.collect(),
-            memberships: sign_in.memberships.as_ref().map(MembershipsFlow::of),
-            problems: sign_in.problems.clone(),
+            memberships: login.memberships.as_ref().map(MembershipsFlow::of),
+            problems: login.problems.clone(),
         }
     }
 }

@@ -1,19 +1,19 @@
-//! The statements that make the role of sign-in, and let it use schemas and sequences.
+//! The statements that make the role of a declared login, and let it use schemas and sequences.
 
 use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
 use tenancy_config::{Ident, TableName};
-use tenant_inventory::{Aspect, AspectKind, SignIn, SignInPart, create_sign_in};
+use tenant_inventory::{Aspect, AspectKind, DeclaredLogin, LoginPart, create_login};
 use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::error::Result;
 
 /// What the role may use beside its tables and may not use yet, each with the statement.
-pub(crate) fn usages(sign_in: &SignIn) -> Result<Vec<(Aspect, Sql)>> {
-    let needs: BTreeSet<&SignInPart> = sign_in.tables.iter().flat_map(|table| &table.needs).collect();
+pub(crate) fn usages(login: &DeclaredLogin) -> Result<Vec<(Aspect, Sql)>> {
+    let needs: BTreeSet<&LoginPart> = login.tables.iter().flat_map(|table| &table.needs).collect();
     let mut usages = Vec::new();
-    for aspect in needs.into_iter().filter_map(|part| SignIn::usage_aspect(&sign_in.role, part)) {
+    for aspect in needs.into_iter().filter_map(|part| DeclaredLogin::usage_aspect(&login.role, part)) {
         usages.extend(usage(&aspect, "GRANT USAGE ON :kind :\"object\" TO :\"role\"")?.map(|sql| (aspect, sql)));
     }
     Ok(usages)
@@ -41,7 +41,7 @@ fn usage(aspect: &Aspect, text: &'static str) -> Result<Option<Sql>> {
 
 /// The statement that makes the role with a password. The server gets a verifier of it.
 pub(crate) fn create_with(role: &Ident, verifier: &str) -> Sql {
-    let create = Template::new(":create PASSWORD :'verifier'").fragment("create", create_sign_in(role));
+    let create = Template::new(":create PASSWORD :'verifier'").fragment("create", create_login(role));
     create.literal("verifier", verifier).build()
 }
 
@@ -57,6 +57,6 @@ pub(crate) async fn role_id(connection: &mut PgConnection, role: &Ident) -> Resu
             .bind(role.as_str())
             .fetch_optional(connection)
             .await
-            .map_err(RlsError::query("looking for the role of sign-in"))?;
+            .map_err(RlsError::query("looking for a declared login"))?;
     Ok(id)
 }

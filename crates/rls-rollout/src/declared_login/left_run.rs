@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 use tenancy_config::{Ident, Tenancy};
-use tenant_inventory::{Phase, SignIn};
+use tenant_inventory::{DeclaredLogin, Phase};
 use tenant_ops::NewStep;
 use tenant_rls::{Database, OwnerTx, Sql};
 use tokio::sync::watch;
 
+use crate::declared_login::back::{Kept, take_away};
+use crate::declared_login::left::{LeftLogin, LeftRole, left};
 use crate::error::Result;
 use crate::journal::change::Change;
 use crate::journal::{self, Recorded};
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
 use crate::run::refused::refused;
-use crate::sign_in::back::{Kept, take_away};
-use crate::sign_in::left::{LeftLogin, LeftRole, left};
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
@@ -78,7 +78,7 @@ async fn take_login(executor: &Executor<'_>, login: &LeftLogin, outcome: &mut Le
     let back = |change: &Change| Change { before: change.after.clone(), after: None, aspect: change.aspect.clone() };
     let changes: Vec<Change> = login.changes.iter().map(back).collect();
     let new = NewStep {
-        table: &SignIn::subject(),
+        table: &DeclaredLogin::subject(),
         phase: Phase::Prepare.as_str(),
         step: "take from a role what is declared no more",
         statements: taken.statements.iter().map(Sql::as_str).collect(),
@@ -86,7 +86,7 @@ async fn take_login(executor: &Executor<'_>, login: &LeftLogin, outcome: &mut Le
     };
     executor.rollout.record(tx.connection(), executor.lease, &new).await?;
     tx.commit().await?;
-    outcome.dropped = taken.dropped.is_some();
+    outcome.dropped = !taken.dropped.is_empty();
     outcome.steps += 1;
     Ok(())
 }
