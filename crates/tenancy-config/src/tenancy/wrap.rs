@@ -9,7 +9,7 @@ const WIDTH: usize = 100;
 /// comment; what is not seen is written out.
 pub fn comment(text: &str) -> String {
     let text = one_line(text);
-    if text.chars().count() + 2 <= WIDTH || is_code(&text) {
+    if text.chars().count() + 2 <= WIDTH || is_code(&text) || is_proposal(&text) {
         return format!("# {text}\n");
     }
     let mut lines = vec![String::from("#")];
@@ -24,6 +24,11 @@ pub fn comment(text: &str) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Whether the line begins a proposal of `init`, by which `init --update` knows what it wrote and nobody changed.
+fn is_proposal(text: &str) -> bool {
+    text.contains(". Undecided: ")
 }
 
 /// Whether people uncomment the line: a section, a key with its value, a member of a list, or a statement.
