@@ -34,10 +34,10 @@ pub(super) struct RolloutArgs {
     /// Agree that policies filter the application itself where its role owns tables
     #[arg(long)]
     application_owns_tables: bool,
-    /// The directory of the files ROLE.password, for the logins of [auth] and [jobs] that the rollout makes [default: .]
+    /// The directory of the files ROLE.password, for the declared logins that the rollout makes [default: .]
     #[arg(long, value_name = "DIR")]
     password_dir: Option<PathBuf>,
-    /// The file for the password of the login of [auth] instead
+    /// The file for the password of the login of sign-in instead
     #[arg(long, value_name = "FILE")]
     auth_password_file: Option<PathBuf>,
     #[command(flatten)]
