@@ -104,7 +104,10 @@ impl PlanReport {
             Execution::Concurrently { .. } => text.replacen(" INDEX CONCURRENTLY ", " INDEX ", 1),
             Execution::Transaction | Execution::Backfill => text.to_owned(),
         };
-        let texts: Vec<String> = step.statements.iter().map(|statement| how(statement_text(&statement.sql))).collect();
+        // Before they are quoted: what a quote holds may be data, and stays as it is.
+        let unless = unless.map(|unless| show_unseen(&unless));
+        let shown = step.statements.iter().map(|statement| show_unseen(&how(statement_text(&statement.sql))));
+        let texts: Vec<String> = shown.collect();
         let all = texts.concat() + unless.as_deref().unwrap_or_default();
         let (outer, inner) = (dollar_quote("migration", &all), dollar_quote("statement", &all));
         let statements = texts.iter().map(|text| Sql::from_catalog(format!("    EXECUTE {inner}{text}{inner};")));

@@ -15,15 +15,6 @@ pub(crate) fn show_unseen(script: &str) -> String {
         match rest.as_bytes()[0] {
             b'"' if !escaped && token.len() > 2 && token.contains(is_unseen) => out.push_str(&unicode(token)),
             b'\'' if !escaped && acts(token) => out.push_str(&unicode(token)),
-            // What a block runs is a script as well.
-            b'$' if token.len() > 2 => match token[1..].find('$').map(|end| end + 2) {
-                Some(tag) if token.len() >= 2 * tag => {
-                    out.push_str(&token[..tag]);
-                    out.push_str(&show_unseen(&token[tag..token.len() - tag]));
-                    out.push_str(&token[token.len() - tag..]);
-                }
-                _ => out.push_str(token),
-            },
             b'-' if token.len() > 1 => out.push_str(&token.replace(is_unseen, " ")),
             _ => out.push_str(token),
         }
