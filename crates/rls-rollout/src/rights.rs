@@ -36,7 +36,8 @@ impl RoleGrants {
         }
         // Who looks for tenants reads their keys and whether they are in use, also where no table needs a look-up.
         if catalog.registry.can_be_referenced() {
-            let status = tenancy.tenant.status.iter().filter(|status| catalog.registry_columns.contains(status));
+            let status =
+                tenancy.tenant.status.iter().filter(|status| catalog.column(&catalog.tenants, status).is_some());
             let columns = std::iter::once(&tenancy.tenant.key).chain(status).map(Ident::new);
             let columns = columns.collect::<Result<BTreeSet<_>, _>>()?;
             rights.maintenance.entry(catalog.tenants.clone()).or_default().insert(Ident::new(&tenancy.tenant.key)?);

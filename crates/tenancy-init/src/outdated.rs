@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use tenancy_config::plain::one_line;
+use tenancy_config::tenancy::comments_in;
 use toml_edit::DocumentMut;
 
 use crate::propose::Additions;
@@ -22,18 +23,19 @@ pub struct Refreshed {
 /// section, or has a tenant column.
 pub fn refreshed(text: &str, proposed: &Additions) -> Refreshed {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let pieces = Piece::all(&lines);
     let mut out = Refreshed { text: String::new(), tables: Vec::new() };
     let mut at = 0;
-    while at < lines.len() {
-        let Some((name, block)) = proposal_at(&lines, at) else {
-            out.text += lines[at];
+    while at < pieces.len() {
+        let Some((name, block)) = proposal_at(&pieces, at) else {
+            out.text += &pieces[at].lines.concat();
             at += 1;
             continue;
         };
         at = block.end;
         let known = proposed.undecided.iter().find(|(called, _)| *one_line(called) == name);
         let now = known.map(|(_, lines)| comment(lines));
-        let there = lines[block].concat();
+        let there: String = pieces[block].iter().flat_map(|piece| piece.lines).copied().collect();
         if now.as_deref().is_some_and(|now| now.trim_end() == there.trim_end()) {
             out.text += &there;
             continue;
@@ -41,7 +43,9 @@ pub fn refreshed(text: &str, proposed: &Additions) -> Refreshed {
         match now {
             Some(now) => out.text += &now,
             // With one of the empty lines around it.
-            None if out.text.ends_with("\n\n") && lines.get(at).is_none_or(|line| line.trim().is_empty()) => {
+            None if out.text.ends_with("\n\n")
+                && pieces.get(at).is_none_or(|piece| piece.lines.concat().trim().is_empty()) =>
+            {
                 out.text.pop();
             }
             None => {}
@@ -51,9 +55,28 @@ pub fn refreshed(text: &str, proposed: &Additions) -> Refreshed {
     out
 }
 
-/// The table of the proposal that begins at a line, and its lines; none where a line is not as `init` writes it.
-fn proposal_at(lines: &[&str], at: usize) -> Option<(String, Range<usize>)> {
-    let said = |at: usize| lines.get(at)?.trim_end().strip_prefix("# ");
+/// A comment, which may go on over several lines, or a line that is none.
+struct Piece<'a> {
+    /// What the comment says.
+    said: Option<String>,
+    lines: &'a [&'a str],
+}
+
+impl<'a> Piece<'a> {
+    fn all(lines: &'a [&'a str]) -> Vec<Self> {
+        let mut rest = lines;
+        let mut piece = |(said, count)| {
+            let (lines, after) = rest.split_at(count);
+            rest = after;
+            Self { said, lines }
+        };
+        comments_in(lines).map(&mut piece).collect()
+    }
+}
+
+/// The table of the proposal that begins at a piece, and its pieces; none where one is not as `init` writes it.
+fn proposal_at(pieces: &[Piece<'_>], at: usize) -> Option<(String, Range<usize>)> {
+    let said = |at: usize| pieces.get(at)?.said.as_deref();
     let first = said(at)?;
     let (name, _) = first.split_once(": ")?;
     let end = if first.ends_with(DECIDE_PLAIN) {

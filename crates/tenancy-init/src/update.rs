@@ -6,7 +6,7 @@ use backfill_engine::short_name;
 use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenancy_config::plain::one_line;
-use tenancy_config::tenancy::{TableRules, fragment};
+use tenancy_config::tenancy::{TableRules, comments_in, fragment};
 use tenant_inventory::class::Class;
 use tenant_inventory::{Absent, Catalog, Misfit};
 use tenant_rls::Database;
@@ -70,11 +70,11 @@ pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Resu
 fn in_comment(text: &str, name: &str) -> bool {
     let name = &*one_line(name);
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '$';
-    let comments = text.lines().filter(|line| line.trim_start().starts_with('#'));
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     // A name with a space may stand at the end of one line and the beginning of the next.
-    let joined = text.replace("\n# ", " ");
-    let comments =
-        comments.chain(joined.lines().filter(|line| name.contains(' ') && line.trim_start().starts_with('#')));
+    let written: Vec<String> = comments_in(&lines).filter_map(|(said, _)| said).collect();
+    let others = lines.iter().copied().filter(|line| line.starts_with('#'));
+    let comments = written.iter().map(String::as_str).chain(others);
     comments.flat_map(|line| line.match_indices(name).map(move |(at, _)| (line, at))).any(|(line, at)| {
         let (before, after) = (&line[..at], &line[at + name.len()..]);
         !before.ends_with(part) && !after.starts_with(|c| part(c) && c != '.')

@@ -1,7 +1,7 @@
 //! Tenant columns of another type than the key of the tenant table, and how they get that type.
 
 use tenancy_config::{CommandRef, Hint, Ident, TableName};
-use tenant_rls::{Sql, Template, TenantColumnType};
+use tenant_rls::{KeyFamily, Sql, Template, TenantColumnType};
 
 use crate::class::{Class, ClassifiedTable};
 use crate::unhandled::Unhandled;
@@ -60,12 +60,12 @@ impl OtherType {
     }
 
     fn is_text(&self) -> bool {
-        family(&self.column_type) == Some("text")
+        family(&self.column_type) == Some(KeyFamily::Text)
     }
 
     /// The statement that gives the column the type; none where no value could be cast.
     fn statement(&self) -> Option<Sql> {
-        if !self.is_text() && family(&self.key_type) != Some("text") {
+        if !self.is_text() && family(&self.key_type) != Some(KeyFamily::Text) {
             return None;
         }
         let alter = "ALTER TABLE :\"table\" ALTER COLUMN :\"column\" TYPE :type USING :\"column\":::type";
@@ -74,7 +74,7 @@ impl OtherType {
     }
 }
 
-fn family(type_name: &str) -> Option<&'static str> {
+fn family(type_name: &str) -> Option<KeyFamily> {
     TenantColumnType::of(type_name).map(TenantColumnType::family)
 }
 

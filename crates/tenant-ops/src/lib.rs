@@ -41,5 +41,5 @@ pub use run::{NewRun, Run};
 pub use state::{RunProgress, RunState, change_state};
 pub use trust::finding::TrustFinding;
 pub use undo::{
-    UndoCall, UndoCounts, UndoStatement, before_unlike, had_none, mark_undone, rows_to_take_back, undo_batch,
+    UndoCall, UndoCounts, UndoStatement, before_not_held, had_none, mark_undone, rows_to_take_back, undo_batch,
 };

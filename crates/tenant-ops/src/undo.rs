@@ -102,20 +102,21 @@ pub async fn had_none(connection: &mut PgConnection, run: i64) -> Result<bool, R
     Ok(had_none)
 }
 
-/// A value that rows had before the run and that does not match a pattern.
+/// A value that rows had before the run and of which a cast of `had.before` makes NULL.
 ///
 /// # Errors
 /// [`RlsError::Query`].
-pub async fn before_unlike(connection: &mut PgConnection, run: i64, pattern: &str) -> Result<Option<String>, RlsError> {
+pub async fn before_not_held(connection: &mut PgConnection, run: i64, cast: Sql) -> Result<Option<String>, RlsError> {
     let before = act(connection).await?;
-    let unlike = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/before_unlike.sql"))
+    let asked =
+        Template::new(include_str!("../../../sql/tenant-ops/before_not_held.sql")).fragment("cast", cast).build();
+    let value = sqlx::query_scalar(&asked)
         .bind(run)
-        .bind(pattern)
         .fetch_optional(&mut *connection)
         .await
         .map_err(RlsError::query("asking what rows had before the run"))?;
     before.again(connection).await?;
-    Ok(unlike)
+    Ok(value)
 }
 
 /// Marks a run as taken back.

@@ -40,7 +40,7 @@ pub use connection::direct::DirectConnection;
 pub use connection::same_database::same_database;
 pub use connection::session::{Pooler, SessionFacts};
 pub use error::{Error, Result, fault_of};
-pub use policy::column_type::{TenantColumnType, holds_text};
+pub use policy::column_type::{KeyFamily, TenantColumnType, holds_text};
 pub use policy::isolation::{PolicyForm, TenantComparison, unassigned_policy};
 pub use policy::login_policy::LoginPolicy;
 pub use policy::membership_policy::MembershipPolicy;

@@ -10,7 +10,7 @@ use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, UndoStatement
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{
     Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError,
-    OwnerTx, Sql, retry_locks, visibility,
+    KeyFamily, OwnerTx, Sql, retry_locks, visibility,
 };
 use tokio::sync::watch;
 
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::history::made::MadeRowsOf;
 use crate::history::runs;
 use crate::plan::BackfillPlan;
+use crate::plan::cast::Cast;
 use crate::preflight::side_effects;
 use crate::preflight::write::Write;
 use crate::progress::BackfillEvent;
@@ -174,13 +175,14 @@ impl Undo<'_> {
 
     /// A value that rows had before the run, and that their tenant column cannot hold since it got another type.
     async fn not_held(&self, plan: &BackfillPlan) -> Result<Option<String>> {
-        let pattern = match plan.column_type.family() {
-            "uuid" => "^([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}$",
-            "integer" => "^-?[0-9]{1,19}$",
-            _ => return Ok(None),
+        let cast = match plan.column_type.family() {
+            KeyFamily::Text => return Ok(None),
+            KeyFamily::Uuid => Cast::Uuid,
+            KeyFamily::Integer => Cast::Integer,
         };
         let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
-        let value = tenant_ops::before_unlike(tx.connection(), self.run, pattern).await?;
+        let value =
+            tenant_ops::before_not_held(tx.connection(), self.run, cast.of(Sql::from_static("had.before"))).await?;
         tx.rollback().await?;
         Ok(value)
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{Catalog, StrayValues, TenantTable, stray_access, tenants_called};
-use tenant_rls::{AuditTx, Database, Error as RlsError, Registry, TenantColumnType, visibility};
+use tenant_rls::{AuditTx, Database, Error as RlsError, KeyFamily, Registry, TenantColumnType, visibility};
 
 use crate::error::{Error, Result};
 use crate::map::report::{MapReport, TableMap, UnreadTable};
@@ -78,7 +78,7 @@ impl BackfillPlan {
 
 /// Whether the tenant column of a table can hold other texts than keys.
 pub fn holds_strays(table: &TenantTable) -> bool {
-    TenantColumnType::of(&table.column.type_name).map(TenantColumnType::family) == Some("text")
+    TenantColumnType::of(&table.column.type_name).map(TenantColumnType::family) == Some(KeyFamily::Text)
 }
 
 /// Lists the values of these tables that are no tenant's key, with the tenant that is called so.

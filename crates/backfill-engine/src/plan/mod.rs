@@ -10,7 +10,7 @@ mod target;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::class::Class;
 use tenant_inventory::{Catalog, TenantTable};
-use tenant_rls::{Access, SessionSetting, Sql, Template, TenantColumnType, TenantId};
+use tenant_rls::{Access, KeyFamily, SessionSetting, Sql, Template, TenantColumnType, TenantId};
 
 use crate::error::{Error, Result};
 use crate::finding::AbsentSource;
@@ -125,7 +125,7 @@ impl BackfillPlan {
     pub fn map(catalog: &Catalog, tenancy: &Tenancy, table: &str, mapping: &Mapping) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         let column = || plan.column.to_string();
-        if plan.column_type.family() != "text" {
+        if plan.column_type.family() != KeyFamily::Text {
             return Err(unsuitable(&plan.table, Unsuitable::NoText { column: column() }));
         }
         if mapping.has_null() && catalog.table(&plan.table)?.column.not_null {
@@ -156,7 +156,7 @@ impl BackfillPlan {
         let tenant_type = match catalog.tenant_key_type.as_deref().and_then(TenantColumnType::of) {
             Some(key) if key.family() == column_type.family() => column_type,
             // A text can hold any key, until the column gets its type.
-            Some(key) if column_type.family() == "text" => key,
+            Some(key) if column_type.family() == KeyFamily::Text => key,
             _ => {
                 return Err(unsuitable(Unsuitable::TypesDiffer {
                     column: tenant_table.column.type_name.clone(),

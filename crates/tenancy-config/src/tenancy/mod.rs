@@ -37,4 +37,4 @@ pub use platform_rows::PlatformRows;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
 pub use setting::TenantSetting;
-pub use wrap::comment;
+pub use wrap::{comment, comments_in};

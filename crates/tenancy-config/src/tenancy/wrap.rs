@@ -5,11 +5,14 @@ use crate::plain::one_line;
 /// The most characters of a line.
 const WIDTH: usize = 100;
 
+/// What a line begins with that goes on with the comment of the line before.
+const GOES_ON: &str = "#  ";
+
 /// The text as a comment: several lines, each with its end, if one would be too wide. A name may contain a line break, which would end the
-/// comment; what is not seen is written out.
+/// comment; what is not seen is written out. [`comments_in`] reads it back.
 pub fn comment(text: &str) -> String {
     let text = one_line(text);
-    if text.chars().count() + 2 <= WIDTH || is_code(&text) || is_proposal(&text) {
+    if text.chars().count() + 2 <= WIDTH || is_code(&text) {
         return format!("# {text}\n");
     }
     let mut lines = vec![String::from("#")];
@@ -17,7 +20,7 @@ pub fn comment(text: &str) -> String {
         let line = lines.last_mut().expect("there is a line");
         // A word that is wider than a line has one of its own.
         if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(format!("# {word}"));
+            lines.push(format!("{GOES_ON}{word}"));
         } else {
             *line += " ";
             *line += word;
@@ -26,9 +29,21 @@ pub fn comment(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Whether the line begins a proposal of `init`, by which `init --update` knows what it wrote and nobody changed.
-fn is_proposal(text: &str) -> bool {
-    text.contains(". Undecided: ")
+/// The comments among lines of a file, as [`comment`] was given them, each with the number of its lines; none for a line that is no comment.
+pub fn comments_in<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = (Option<String>, usize)> + 'a {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let first = lines.get(at)?.trim_end();
+        let Some(first) = first.strip_prefix("# ") else {
+            at += 1;
+            return Some((None, 1));
+        };
+        let goes_on = |line: &&'a str| line.trim_end().strip_prefix(GOES_ON).filter(|more| !more.starts_with(' '));
+        let more = lines[at + 1..].iter().map_while(goes_on);
+        let (text, count) = more.fold((first.to_owned(), 1), |(text, count), more| (text + " " + more, count + 1));
+        at += count;
+        Some((Some(text), count))
+    })
 }
 
 /// Whether people uncomment the line: a section, a key with its value, a member of a list, or a statement.
@@ -75,10 +90,15 @@ mod tests {
         assert_eq!(comment("short"), "# short\n");
         let long = format!("{}`backfill suggest --missing` {}", "a word ".repeat(12), "and more ".repeat(12));
         let lines: Vec<String> = comment(&long).lines().map(str::to_owned).collect();
-        assert!(lines.len() > 2 && lines.iter().all(|line| line.starts_with("# ") && line.chars().count() <= WIDTH));
+        assert!(lines.len() > 2 && lines.iter().all(|line| line.starts_with('#') && line.chars().count() <= WIDTH));
         assert!(lines.iter().any(|line| line.contains("`backfill suggest --missing`")), "{lines:?}");
-        let joined = lines.iter().map(|line| &line[2..]).collect::<Vec<_>>().join(" ");
-        assert_eq!(joined, long.trim_end());
+        let file: Vec<&str> =
+            ["a = 1\n", "# before\n", "#    list"].into_iter().chain(lines.iter().map(String::as_str)).collect();
+        let read: Vec<_> = comments_in(&file).collect();
+        let list = (Some("   list".to_owned()), 1);
+        let expected =
+            [(None, 1), (Some("before".to_owned()), 1), list, (Some(long.trim_end().to_owned()), lines.len())];
+        assert_eq!(read, expected);
         let tail = "x ".repeat(60);
         for code in [
             format!("{{ name = \"a\", column = \"b\" }},   # {tail}"),

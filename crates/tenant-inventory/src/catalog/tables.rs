@@ -23,9 +23,6 @@ pub struct Catalog {
     /// What it is in this database.
     #[serde(skip)]
     pub registry: RegistryState,
-    /// Its columns.
-    #[serde(skip)]
-    pub registry_columns: Vec<String>,
     /// Its foreign keys.
     #[serde(skip)]
     pub registry_keys: Vec<KeyFacts>,
@@ -308,15 +305,12 @@ impl Catalog {
         missing.extend(classified.iter().filter_map(not_read));
         let registry = RegistryState::read(connection, &tenants, tenant_key_type.is_some()).await?;
         let registry_facts = facts.iter().find(|table| table.name == tenants);
-        let registry_columns =
-            registry_facts.into_iter().flat_map(|table| &table.columns).map(|column| column.name.clone()).collect();
         let registry_keys = registry_facts.map(|table| table.foreign_keys.clone()).unwrap_or_default();
         let columns = facts.into_iter().map(|table| (table.name, table.columns)).collect();
         let not_added = declared.not_added;
         Ok(Self {
             tenants,
             registry,
-            registry_columns,
             registry_keys,
             columns,
             tenant_key_type,

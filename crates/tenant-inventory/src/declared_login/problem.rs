@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::tenancy::{LoginPurpose, LoginRight};
 use tenancy_config::{Ident, TableName};
-use tenant_rls::MembershipPolicy;
+use tenant_rls::{MembershipPolicy, quoted_role};
 
 use super::statement::create_login;
 use crate::ways::roles::RoleStep;
@@ -223,6 +223,7 @@ impl LoginProblem {
     /// What to do about it.
     pub fn hint(&self) -> String {
         let Self { role, purpose, .. } = self;
+        let quoted = quoted_role(role.as_str());
         match &self.what {
             LoginProblemKind::NoRole { may_create: true }
             | LoginProblemKind::Missing { .. }
@@ -235,16 +236,16 @@ impl LoginProblem {
                 "give it a tenant column, or take [auth.memberships] away".to_owned()
             }
             LoginProblemKind::NoRole { may_create: false } => {
-                format!("as a role with CREATEROLE: {}; then \\password {role}", create_login(role).as_str())
+                format!("as a role with CREATEROLE: {}; then \\password {quoted}", create_login(role).as_str())
             }
-            LoginProblemKind::CannotLogIn => format!("ALTER ROLE {role} LOGIN, with a password"),
+            LoginProblemKind::CannotLogIn => format!("ALTER ROLE {quoted} LOGIN, with a password"),
             LoginProblemKind::Powerful { attribute } => {
-                format!("ALTER ROLE {role} NO{attribute}, or declare a role of its own for {purpose}")
+                format!("ALTER ROLE {quoted} NO{attribute}, or declare a role of its own for {purpose}")
             }
             LoginProblemKind::Owns { .. } => format!("declare a role of its own for {purpose}: a rollout makes it"),
-            LoginProblemKind::MemberOf { of } => format!("REVOKE {of} FROM {role}"),
+            LoginProblemKind::MemberOf { of } => format!("REVOKE {} FROM {quoted}", quoted_role(of)),
             LoginProblemKind::HeldByApplication { login, .. } => {
-                format!("REVOKE {role} FROM {login}, or from the role through which it is a member")
+                format!("REVOKE {quoted} FROM {}, or from the role through which it is a member", quoted_role(login))
             }
             LoginProblemKind::NoTable { .. } | LoginProblemKind::NoColumns { .. } => {
                 "correct the name, or run the application's migrations".to_owned()

@@ -28,6 +28,17 @@ pub enum TenantColumnType {
     Bigint,
 }
 
+/// Types of tenant columns that can be compared with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFamily {
+    /// Texts.
+    Text,
+    /// Uuids.
+    Uuid,
+    /// Whole numbers.
+    Integer,
+}
+
 impl TenantColumnType {
     /// The type that `format_type` prints as `name`; `None` if we do not support it.
     pub fn of(name: &str) -> Option<Self> {
@@ -53,11 +64,11 @@ impl TenantColumnType {
     }
 
     /// The family of the type. Types of one family can be compared by index without a cast.
-    pub fn family(self) -> &'static str {
+    pub fn family(self) -> KeyFamily {
         match self {
-            Self::Text | Self::Varchar => "text",
-            Self::Uuid => "uuid",
-            Self::Integer | Self::Bigint => "integer",
+            Self::Text | Self::Varchar => KeyFamily::Text,
+            Self::Uuid => KeyFamily::Uuid,
+            Self::Integer | Self::Bigint => KeyFamily::Integer,
         }
     }
 
