@@ -70,27 +70,19 @@ impl PlanReport {
         for statement in self.logins.iter().flat_map(PlannedLogin::usages) {
             writeln!(out, "\n{statement};")?;
         }
-        let mut said = BTreeSet::new();
+        let mut said = Said::default();
         self.steps.iter().try_for_each(|step| self.write_migrated(out, step, &mut said))
     }
 
-    /// A step that runs on databases of which the plan knows nothing. `said` are the tables of which it is said that they go no further.
-    fn write_migrated<'a>(
-        &self,
-        out: &mut String,
-        step: &'a Step,
-        said: &mut BTreeSet<&'a TableName>,
-    ) -> std::fmt::Result {
+    /// A step that runs on databases of which the plan knows nothing.
+    fn write_migrated<'a>(&self, out: &mut String, step: &'a Step, said: &mut Said<'a>) -> std::fmt::Result {
         let unless = step.needs_tenants.as_ref().map(|(table, column)| {
             let message = format!(
                 "{} has rows without a tenant, so it stays at `prepare` in this database. Give them their tenant; then `{}` goes on",
                 table,
                 CommandRef::RlsRollout
             );
-            let says = match said.insert(&step.table) {
-                true => Template::new("RAISE WARNING USING MESSAGE = :'message';").literal("message", &message).build(),
-                false => Sql::from_static("NULL;"),
-            };
+            let says = warning(said.stays.insert(&step.table), &message);
             let unless = Template::new(include_str!("../../../../sql/rls-rollout/fragments/migrate_unless_null.sql"))
                 .literal("name", &quoted_name(table))
                 .table("table", table)
@@ -111,7 +103,14 @@ impl PlanReport {
         let all = texts.concat() + unless.as_deref().unwrap_or_default();
         let (outer, inner) = (dollar_quote("migration", &all), dollar_quote("statement", &all));
         let statements = texts.iter().map(|text| Sql::from_catalog(format!("    EXECUTE {inner}{text}{inner};")));
+        let rolled_out = format!(
+            "this migration does nothing here, as `{}` has worked in this database; `{}` shows what is protected",
+            CommandRef::RlsRollout,
+            CommandRef::RlsStatus
+        );
+        let says = warning(!std::mem::replace(&mut said.rolled_out, true), &rolled_out);
         let block = Template::new(include_str!("../../../../sql/rls-rollout/fragments/migrate_step.sql"))
+            .fragment("says", says)
             .literal("lock_timeout", &format!("{}ms", self.lock_timeout_ms))
             .fragment("quote", Sql::from_catalog(outer))
             .fragment("unless", Sql::from_catalog(unless.unwrap_or_default()))
@@ -155,6 +154,24 @@ impl PlanReport {
             )?;
         }
         Ok(())
+    }
+}
+
+/// What a migration has said already, and says once.
+#[derive(Default)]
+struct Said<'a> {
+    /// That a rollout has worked in the database.
+    rolled_out: bool,
+    /// Of these tables, that they go no further.
+    stays: BTreeSet<&'a TableName>,
+}
+
+/// The statement of a block that warns, or one that does nothing.
+fn warning(is_new: bool, message: &str) -> Sql {
+    if is_new {
+        Template::new("RAISE WARNING USING MESSAGE = :'message';").literal("message", message).build()
+    } else {
+        Sql::from_static("NULL;")
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn column_of(
     match inventory.relation(table) {
         Some(relation) => Ok(relation.comparison.column.clone()),
         None if *table == inventory.catalog.tenants => Ok(Ident::new(&tenancy.tenant.key)?),
-        // A table of sign-in may have none, and what it was given depends on none.
+        // A table of a declared login may have none, and what it was given depends on none.
         None if recorded.changes.iter().all(of_login) => Ok(Ident::new(&tenancy.columns[0])?),
         None => Err(Error::Drifted { table: table.clone(), what: "its tenant column".to_owned() }),
     }

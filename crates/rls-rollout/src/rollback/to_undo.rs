@@ -26,7 +26,7 @@ pub(super) struct StepsToUndo {
     pub(super) gone: Vec<TableName>,
     /// Those of the event trigger that closes new tables.
     pub(super) born_closed: Option<TableChanges>,
-    /// Those of the declared logins, which goes after its tables.
+    /// Those of the declared logins, which go after their tables.
     pub(super) logins: Option<TableChanges>,
 }
 

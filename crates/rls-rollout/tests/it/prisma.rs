@@ -85,6 +85,7 @@ async fn a_migration_runs_on_an_empty_database_beside_seeded_rows_and_where_the_
     let rolled_out = catalog(&live).await;
     run(&live).await;
     assert_eq!(catalog(&live).await, rolled_out, "it does nothing where the rollout is done");
+    assert_eq!(migration.matches("this migration does nothing here").count(), 1, "and says so once");
 
     let empty = small(APPLICATION).await;
     run(&empty).await;

@@ -27,6 +27,7 @@ struct Reading<'a> {
     app: &'a str,
     classes: &'a [ClassifiedTable],
     relations: &'a [Relation],
+    roles: Roles,
 }
 
 /// Reads them, in the order of [`Tenancy::declared_logins`]. `app` is the application's own login.
@@ -37,9 +38,13 @@ pub(crate) async fn read_declared_logins(
     classes: &[ClassifiedTable],
     relations: &[Relation],
 ) -> Result<Vec<DeclaredLogin>> {
-    let reading = Reading { tenancy, app, classes, relations };
+    let declared = tenancy.declared_logins();
+    if declared.is_empty() {
+        return Ok(Vec::new());
+    }
+    let reading = Reading { tenancy, app, classes, relations, roles: Roles::read(connection).await? };
     let mut logins = Vec::new();
-    for declared in tenancy.declared_logins() {
+    for declared in declared {
         logins.push(reading.login(connection, declared).await?);
     }
     Ok(logins)
@@ -48,7 +53,7 @@ pub(crate) async fn read_declared_logins(
 impl Reading<'_> {
     async fn login(&self, connection: &mut PgConnection, declared: LoginDeclaration<'_>) -> Result<DeclaredLogin> {
         let role = Ident::new(declared.role)?;
-        let (id, mut problems) = role_problems(connection, &role, self.app).await?;
+        let (id, mut problems) = role_problems(connection, &role, self.app, &self.roles).await?;
         let tables = self.tables(connection, &declared, &role, &mut problems).await?;
         let (rights, policies) = if id.is_some() {
             (read_rights(connection, &role).await?, read_policies(connection, &role).await?)
@@ -174,6 +179,7 @@ async fn role_problems(
     connection: &mut PgConnection,
     role: &Ident,
     app: &str,
+    roles: &Roles,
 ) -> Result<(Option<i64>, Vec<LoginProblemKind>)> {
     let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/declared_login/role.sql"))
         .bind(role.as_str())
@@ -196,7 +202,6 @@ async fn role_problems(
     let has = attributes.into_iter().filter(|(column, _)| row.get::<bool, _>(column));
     problems.extend(has.map(|(_, attribute)| LoginProblemKind::Powerful { attribute }));
     problems.extend(row.get::<Option<String>, _>("owned").map(|table| LoginProblemKind::Owns { table }));
-    let roles = Roles::read(connection).await?;
     let Some(own) = roles.named(role.as_str()) else { return Ok((Some(id), problems)) };
     if !own.superuser {
         let reached = roles.reachable(own.id).into_iter().map(|reached| reached.id);
